@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Four kinds of test, by what they need:
+ * unit: nothing; contract: Redis; switch: the whole lab; chaos: the lab, and permission to break it. One kind runs after
+ * the other (groupOrder), so that calls on the lab have the machine to themselves.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'contract',
+          sequence: { groupOrder: 1 },
+          include: ['test/contract/**/*.test.ts'],
+          globalSetup: ['test/support/redis-setup.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'switch',
+          sequence: { groupOrder: 2 },
+          include: ['test/switch/**/*.test.ts'],
+          globalSetup: ['test/support/lab-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          sequence: { groupOrder: 3 },
+          include: ['test/chaos/**/*.test.ts'],
+          globalSetup: ['test/support/lab-setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
