@@ -1,0 +1,188 @@
+import type { Call } from '../calls/call.ts';
+import type { Command } from '../calls/command.ts';
+import type { CallBirth, CallInput } from '../calls/input.ts';
+import { type AgentStatusChange, isRefused } from '../calls/output.ts';
+import { begin, step } from '../calls/step.ts';
+import { type Refusal, refuse } from '../cti/errors.ts';
+import type { NewCtiEvent } from '../cti/events.ts';
+import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { CommitResult } from '../ports.ts';
+
+/** Inputs that may wait for one call. A call that has more is stuck on a store that does not answer. */
+const INBOX_LIMIT = 1_000;
+
+/**
+ * How long a new call may wait for the store, ms. Whoever asked for it is then refused; if it is stored after all, it
+ * ends at once: a phone that rings ten seconds after its agent has given up is worse than none.
+ */
+export const BIRTH_PATIENCE_MS = 3_000;
+
+/** The answer to a request on a call: undefined once it is accepted and stored. */
+export type Verdict = Refusal | undefined;
+
+interface Waiting {
+  readonly input: CallInput | CallBirth;
+  /** Unix ms, when it came. */
+  readonly at: number;
+  readonly settle?: (verdict: Verdict, call: Call | undefined) => void;
+  /** The event that publishes a refusal of this input. */
+  readonly refused?: (refusal: Refusal, at: number) => NewCtiEvent | undefined;
+}
+
+/** What a runner needs of the engine. */
+export interface RunnerHost {
+  /** Stores; settles only when stored or when it will never be (fenced, conflict). Waits for a store that is away. */
+  commit(call: Call, version: number, events: readonly NewCtiEvent[]): Promise<CommitResult>;
+  perform(call: Call, commands: readonly Command[]): void;
+  /** Unix ms. */
+  now(): number;
+  /** After each change, once it is stored; with the statuses that agents came to by it. */
+  changed(call: Call, statuses: readonly AgentStatusChange[]): void;
+  /** The call has ended and is stored as ended; the runner is of no more use. */
+  retired(call: Call): void;
+  /** It can no longer write: a newer owner has the shard, or someone else wrote this call. */
+  lost(runner: CallRunner, result: CommitResult): void;
+  failed(callID: CallID, error: unknown): void;
+}
+
+/**
+ * One live call: its state, and the queue of what happens to it. Everything that has queued up is stepped through in
+ * order and stored in one commit; commands go out only after it.
+ */
+export class CallRunner {
+  readonly callID: CallID;
+  readonly companyId: CompanyId;
+  readonly #host: RunnerHost;
+  readonly #inbox: Waiting[] = [];
+  #call: Call | undefined;
+  #version: number;
+  #running = false;
+  #stopped = false;
+
+  constructor(
+    host: RunnerHost,
+    callID: CallID,
+    companyId: CompanyId,
+    found?: { readonly call: Call; readonly version: number },
+  ) {
+    this.#host = host;
+    this.callID = callID;
+    this.companyId = companyId;
+    this.#call = found?.call;
+    this.#version = found?.version ?? 0;
+  }
+
+  /** The call as it is stored; undefined until its first commit. */
+  get call(): Call | undefined {
+    return this.#call;
+  }
+
+  get waiting(): number {
+    return this.#inbox.length;
+  }
+
+  /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
+  push(waiting: Waiting): boolean {
+    if (this.#stopped || this.#inbox.length >= INBOX_LIMIT) return false;
+    this.#inbox.push(waiting);
+    if (!this.#running) void this.#run();
+    return true;
+  }
+
+  /** Lets go of the call without touching it. */
+  stop(): void {
+    this.#stopped = true;
+    for (const w of this.#inbox.splice(0)) w.settle?.(undefined, undefined);
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#inbox.length > 0 && !this.#stopped) await this.#turn(this.#inbox.splice(0));
+    } catch (error) {
+      this.#host.failed(this.callID, error);
+    }
+    this.#running = false;
+    // What came in while a commit was failing still wants its turn.
+    if (this.#inbox.length > 0 && !this.#stopped) void this.#run();
+  }
+
+  async #turn(batch: readonly Waiting[]): Promise<void> {
+    const before = this.#call;
+    let call = before;
+    const events: NewCtiEvent[] = [];
+    const commands: Command[] = [];
+    const statuses: AgentStatusChange[] = [];
+    const verdicts: Verdict[] = [];
+    for (const { input, at, refused } of batch) {
+      const outcome = this.#step(call, input, at);
+      if (isRefused(outcome)) {
+        verdicts.push(outcome.refusal);
+        const event = refused?.(outcome.refusal, at);
+        if (event) events.push(event);
+        continue;
+      }
+      call = outcome.call;
+      events.push(...outcome.events);
+      commands.push(...outcome.commands);
+      statuses.push(...outcome.statuses);
+      verdicts.push(undefined);
+    }
+    if (call && (call !== before || events.length > 0)) {
+      const result = await this.#commit(batch, call, events);
+      if (result.outcome !== 'stored') {
+        for (const w of batch) w.settle?.(undefined, undefined);
+        this.stop();
+        this.#host.lost(this, result);
+        return;
+      }
+      this.#version = result.version;
+      this.#call = call;
+      this.#host.changed(call, statuses);
+    }
+    // What asks for something without changing the call (a phone to answer) is intended by the state that is stored.
+    if (this.#isLateBirth(before, batch)) {
+      // Whoever asked has been told that it did not happen: nobody's phone may ring for it now.
+      this.push({ input: { kind: 'clear', referenceID: 0 }, at: this.#host.now() });
+    } else if (call && commands.length > 0) {
+      this.#host.perform(call, commands);
+    }
+    batch.forEach((w, i) => {
+      w.settle?.(verdicts[i], this.#call);
+    });
+    if (call?.deleted) {
+      this.stop();
+      this.#host.retired(call);
+    }
+  }
+
+  #isLateBirth(before: Call | undefined, batch: readonly Waiting[]): boolean {
+    const [first] = batch;
+    return before === undefined && first !== undefined && this.#host.now() - first.at > BIRTH_PATIENCE_MS;
+  }
+
+  /** Stores; where that fails for good, those who wait are told, and the call stays as it was. */
+  async #commit(batch: readonly Waiting[], call: Call, events: readonly NewCtiEvent[]): Promise<CommitResult> {
+    try {
+      return await this.#host.commit(call, this.#version, events);
+    } catch (error) {
+      for (const w of batch) w.settle?.(refuse('CTIException'), this.#call);
+      throw error;
+    }
+  }
+
+  /** A step that throws is a defect of ours: it is logged with the call's id, and the input is left out. */
+  #step(call: Call | undefined, input: CallInput | CallBirth, at: number) {
+    if (input.kind === 'make' || input.kind === 'arrived') {
+      if (call) return { call, events: [], commands: [], statuses: [] };
+      return begin(input, at);
+    }
+    if (!call) throw new Error(`input ${input.kind} before the call began`);
+    try {
+      return step(call, input, at);
+    } catch (error) {
+      this.#host.failed(this.callID, error);
+      return { call, events: [], commands: [], statuses: [] };
+    }
+  }
+}

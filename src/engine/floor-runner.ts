@@ -1,0 +1,228 @@
+import type { Agent } from '../agents/agent.ts';
+import { type Refusal, refuse } from '../cti/errors.ts';
+import type { NewCtiEvent } from '../cti/events.ts';
+import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { CommitResult, FloorCommit } from '../ports.ts';
+import {
+  emptyFloor,
+  type Floor,
+  type FloorEffect,
+  type FloorInput,
+  type FloorOutcome,
+  type FloorRefused,
+  isFloorRefused,
+  nextDue,
+  type Queues,
+} from '../queues/floor.ts';
+import { stepFloor } from '../queues/step.ts';
+
+/** Requests that may wait for one floor. What calls tell is not counted: there is one note for each live call at most. */
+const INBOX_LIMIT = 1_000;
+/** Wait before what could not be stored is tried again, ms. */
+const AGAIN_MS = 1_000;
+/** Longest that a timer of Node's can wait, ms. */
+const TIMER_MAX = 2_147_483_647;
+
+/** The answer to a request on a floor. */
+export type FloorVerdict = { readonly agent: Agent } | { readonly refusal: Refusal };
+
+interface Waiting {
+  readonly input: FloorInput;
+  /** Unix ms, when it came. */
+  readonly at: number;
+  readonly settle?: (verdict: FloorVerdict) => void;
+}
+
+/** What a floor's runner needs of the engine. */
+export interface FloorHost {
+  readonly now: () => number;
+  /** Stores; waits for a store that is away. */
+  commitFloor(commit: Omit<FloorCommit, 'fence'>): Promise<CommitResult>;
+  /** Carries out what the floor asks of the calls, once it is stored. */
+  effect(companyId: CompanyId, effect: FloorEffect): void;
+  /** Another instance writes this floor. */
+  floorLost(runner: FloorRunner, result: CommitResult): void;
+  floorFailed(companyId: CompanyId, error: unknown): void;
+}
+
+/** What the store has of a floor. */
+export interface StoredFloor {
+  readonly version: number;
+  readonly agents: readonly Agent[];
+  /** `<queue>:<callID>` */
+  readonly waiting: readonly string[];
+}
+
+/**
+ * The agents and queues of one company, and the queue of what happens to them. As with calls, everything that has queued
+ * up is stepped through in order and stored in one commit; what the calls are asked to do goes out only after it.
+ */
+export class FloorRunner {
+  readonly companyId: CompanyId;
+  readonly #host: FloorHost;
+  readonly #queues: Queues;
+  #inbox: Waiting[] = [];
+  #floor: Floor;
+  #version: number;
+  /** What the store lists as waiting: callID and queue. */
+  readonly #listed: Map<string, string>;
+  #running = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(host: FloorHost, companyId: CompanyId, queues: Queues, stored: StoredFloor) {
+    this.#host = host;
+    this.companyId = companyId;
+    this.#queues = queues;
+    this.#version = stored.version;
+    this.#floor = { ...emptyFloor(companyId), agents: new Map(stored.agents.map((a) => [a.agentID, a])) };
+    this.#listed = new Map(
+      stored.waiting.map((member) => {
+        const colon = member.lastIndexOf(':');
+        return [member.slice(colon + 1), member.slice(0, colon)];
+      }),
+    );
+  }
+
+  /** As it is stored. */
+  get floor(): Floor {
+    return this.#floor;
+  }
+
+  get waiting(): number {
+    return this.#inbox.length;
+  }
+
+  /** Queues a request; answers once it is stored. */
+  request(input: FloorInput): Promise<FloorVerdict> {
+    if (this.#stopped) return Promise.resolve({ refusal: refuse('NotReady') });
+    if (this.#inbox.length >= INBOX_LIMIT) return Promise.resolve({ refusal: refuse('RequestTooFast') });
+    return new Promise((settle) => this.#add({ input, at: this.#host.now(), settle }));
+  }
+
+  /** Queues what happened. A call's note takes the place of its earlier one that still waits. */
+  push(input: FloorInput): void {
+    if (this.#stopped) return;
+    if (input.kind === 'note') {
+      const { callID } = input.note;
+      const at = this.#inbox.findIndex((w) => w.input.kind === 'note' && w.input.note.callID === callID);
+      const earlier = this.#inbox[at];
+      if (earlier?.input.kind === 'note') {
+        const statuses = [...earlier.input.statuses, ...input.statuses];
+        this.#inbox[at] = { input: { ...input, statuses }, at: earlier.at };
+        return;
+      }
+    }
+    this.#add({ input, at: this.#host.now() });
+  }
+
+  /** Lets go of the floor without touching it. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const w of this.#inbox.splice(0)) w.settle?.({ refusal: refuse('NotReady') });
+  }
+
+  #add(waiting: Waiting): void {
+    this.#inbox.push(waiting);
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#inbox.length > 0 && !this.#stopped) {
+      const batch = this.#inbox.splice(0);
+      try {
+        await this.#turn(batch);
+      } catch (error) {
+        this.#host.floorFailed(this.companyId, error);
+        for (const w of batch) w.settle?.({ refusal: refuse('CTIException') });
+        // What the calls have told is still so, and must not be lost.
+        this.#inbox = [...batch.filter((w) => w.settle === undefined), ...this.#inbox];
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+    this.#running = false;
+  }
+
+  async #turn(batch: readonly Waiting[]): Promise<void> {
+    let floor = this.#floor;
+    const events: NewCtiEvent[] = [];
+    const effects: FloorEffect[] = [];
+    const verdicts: (FloorVerdict | undefined)[] = [];
+    for (const { input, at } of batch) {
+      const outcome = this.#step(floor, input, at);
+      if (isFloorRefused(outcome)) {
+        verdicts.push(outcome);
+        continue;
+      }
+      floor = outcome.floor;
+      events.push(...outcome.events);
+      effects.push(...outcome.effects);
+      verdicts.push(outcome.agent && { agent: outcome.agent });
+    }
+    if (floor !== this.#floor || events.length > 0) {
+      const result = await this.#host.commitFloor(this.#commitOf(floor, events));
+      if (this.#stopped) return;
+      if (result.outcome !== 'stored') {
+        for (const w of batch) w.settle?.({ refusal: refuse('NotReady') });
+        this.stop();
+        this.#host.floorLost(this, result);
+        return;
+      }
+      this.#version = result.version;
+      this.#stored(floor);
+      for (const effect of effects) this.#host.effect(this.companyId, effect);
+    }
+    batch.forEach((w, i) => {
+      const verdict = verdicts[i];
+      if (verdict) w.settle?.(verdict);
+    });
+    this.#arm();
+  }
+
+  /** A step that throws is a defect of ours: it is logged, and the input is left out. */
+  #step(floor: Floor, input: FloorInput, at: number): FloorOutcome | FloorRefused {
+    try {
+      return stepFloor(floor, input, at, this.#queues);
+    } catch (error) {
+      this.#host.floorFailed(this.companyId, error);
+      return { refusal: refuse('CTIException') };
+    }
+  }
+
+  #commitOf(floor: Floor, events: readonly NewCtiEvent[]): Omit<FloorCommit, 'fence'> {
+    const { agents: before } = this.#floor;
+    const agents: FloorCommit['agents'][number][] = [];
+    for (const [agentID, agent] of floor.agents) {
+      if (before.get(agentID) !== agent) agents.push({ agentID, agent });
+    }
+    for (const agentID of before.keys()) if (!floor.agents.has(agentID)) agents.push({ agentID });
+    const waiting: FloorCommit['waiting'][number][] = [];
+    for (const { callID, queue, since } of floor.waiting.values()) {
+      const listed = this.#listed.get(callID);
+      if (listed === queue) continue;
+      if (listed !== undefined) waiting.push({ queue: listed, callID });
+      waiting.push({ queue, callID, since });
+    }
+    for (const [callID, queue] of this.#listed) {
+      if (!floor.waiting.has(callID as CallID)) waiting.push({ queue, callID });
+    }
+    return { companyId: this.companyId, version: this.#version, agents, waiting, events };
+  }
+
+  #stored(floor: Floor): void {
+    this.#floor = floor;
+    this.#listed.clear();
+    for (const { callID, queue } of floor.waiting.values()) this.#listed.set(callID, queue);
+  }
+
+  /** Wakes the floor when something is due next. When, is told by its own state: a restart arms the same. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const due = nextDue(this.#floor, this.#queues);
+    if (due === undefined || this.#stopped) return;
+    const wait = Math.min(TIMER_MAX, Math.max(0, due - this.#host.now()));
+    this.#timer = setTimeout(() => this.push({ kind: 'tick' }), wait);
+  }
+}

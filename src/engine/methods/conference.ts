@@ -1,0 +1,15 @@
+import { newParty, onCall, type Serve } from './context.ts';
+
+/** RequestSingleStepConference. A phone of ours is shown who asks. */
+export const singleStepConference: Serve<'RequestSingleStepConference'> = async (context, params) => {
+  const { callID, thisDN, otherDN, referenceID = 0 } = params;
+  const to = context.reach(callID, otherDN, thisDN);
+  const answer = await onCall(context, params, { kind: 'add-party', thisDN, to, referenceID }, () => ({}));
+  return 'refusal' in answer ? answer : newParty(context, callID, otherDN);
+};
+
+/** RequestDeleteFromConference. */
+export const deleteFromConference: Serve<'RequestDeleteFromConference'> = (context, params) => {
+  const { thisDN, otherDN, referenceID = 0 } = params;
+  return onCall(context, params, { kind: 'delete-party', thisDN, otherDN, referenceID }, () => ({}));
+};

@@ -1,0 +1,81 @@
+import type { Call, RecordingPlan, RecordingTarget } from '../../calls/call.ts';
+import type { CallInput, Destination, MakeCall } from '../../calls/input.ts';
+import { type Refusal, refuse } from '../../cti/errors.ts';
+import type { CallID, PartyID } from '../../cti/ids.ts';
+import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
+import type { Caller, CallStore } from '../../ports.ts';
+import type { Verdict } from '../call-runner.ts';
+import type { Directory } from '../directory.ts';
+import type { FloorRunner } from '../floor-runner.ts';
+import type { RefusedRequest } from '../views.ts';
+
+/** What a request is served with. */
+export interface RequestContext {
+  readonly caller: Caller;
+  readonly directory: Directory;
+  readonly store: CallStore;
+  /** The company's agents and queues; undefined while they are being read. */
+  readonly floor: FloorRunner | undefined;
+  readonly now: () => number;
+  /** Why no call may begin now; undefined if it may. */
+  readonly notReady: string | undefined;
+  /** A node and an id for a new call, and why it must not be tried if so; undefined while there is no node at all. */
+  readonly place: (
+    trunk: string | undefined,
+  ) => { node: string; callID: CallID; unreachable?: 'no-node' | 'channel-limit' } | undefined;
+  readonly begin: (node: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
+  /** Queues an input for a live call of the caller's company; answers once it is stored. */
+  readonly send: (
+    callID: string,
+    input: CallInput,
+    request: RefusedRequest,
+  ) => Promise<Verdict | 'unknown' | 'too-fast'>;
+  /**
+   * How a DN is reached from within a live call. Over a trunk it takes a place there, which is the leg's once the call
+   * has it and is given back where the request is refused.
+   *
+   * @param shown number for a phone of ours to show; a trunk shows its own
+   */
+  readonly reach: (callID: string, dn: string, shown: string | undefined) => Destination;
+  /** Where a recording that begins now goes. */
+  readonly newRecording: () => RecordingTarget;
+  /** How a new call is recorded, if it is. @param asked by the request */
+  readonly planRecording: (asked: boolean | undefined) => RecordingPlan | undefined;
+  readonly live: (callID: string) => Call | undefined;
+  readonly calls: () => Iterable<Call>;
+}
+
+/** `published`: the refusal's event is in the log already, stored with the call. */
+export type Answer<R> = { readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean };
+export type Serve<M extends MethodName> = (
+  context: RequestContext,
+  params: ParamsOf<M>,
+) => Promise<Answer<ResultOf<M>>>;
+
+export const refused = (refusal: Refusal) => ({ refusal });
+
+/** The id of the party that a request has brought into the call: the newest with that DN. */
+export async function newParty(
+  context: RequestContext,
+  callID: string,
+  dn: string,
+): Promise<Answer<{ partyID: PartyID }>> {
+  // A call that has ended in the meantime is still in the store.
+  const call = context.live(callID) ?? (await context.store.load(context.caller.companyId, callID))?.call;
+  const party = call?.parties.filter((p) => p.dn === dn).at(-1);
+  return party ? { result: { partyID: party.partyID } } : refused(refuse('CTIException'));
+}
+
+/** A request that changes a live call and answers nothing but that it was accepted. */
+export async function onCall<R>(
+  context: RequestContext,
+  params: RefusedRequest & { callID: string },
+  input: CallInput,
+  result: () => R,
+): Promise<Answer<R>> {
+  const verdict = await context.send(params.callID, input, params);
+  if (verdict === undefined) return { result: result() };
+  if (verdict === 'unknown') return refused(refuse('NotFoundCallID'));
+  if (verdict === 'too-fast') return refused(refuse('RequestTooFast'));
+  return { refusal: verdict, published: true };
+}

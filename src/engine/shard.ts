@@ -1,0 +1,313 @@
+import type { Call } from '../calls/call.ts';
+import type { Command } from '../calls/command.ts';
+import type { CallArrived, CallBirth, Fact, Found } from '../calls/input.ts';
+import type { AgentStatusChange } from '../calls/output.ts';
+import type { NewCtiEvent } from '../cti/events.ts';
+import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { Admission, CallStore, Commit, CommitResult, Switch } from '../ports.ts';
+import { BIRTH_PATIENCE_MS, CallRunner, type RunnerHost, type Verdict } from './call-runner.ts';
+import { TimerQueue } from './timers.ts';
+
+/** What the shard reports of itself: logged once, with the call's id. */
+export interface ShardLog {
+  error(what: string, error: unknown, callID?: CallID): void;
+  storeAway(error: unknown): void;
+  storeBack(): void;
+}
+
+export interface ShardDeps {
+  /** Stasis application and node, such as `ringmaster@pbx-1`. */
+  readonly shard: string;
+  readonly fence: number;
+  readonly store: CallStore;
+  readonly switch: Switch;
+  readonly admission: Admission;
+  /** Unix ms. */
+  readonly now: () => number;
+  readonly log: ShardLog;
+  /** True for an error of the store that waiting may mend. */
+  readonly isPassing: (error: unknown) => boolean;
+  /** A call has changed and is stored; with the statuses that agents came to by it. */
+  readonly onChanged: (call: Call, statuses: readonly AgentStatusChange[]) => void;
+  /** Another instance owns the shard now: everything here is let go. */
+  readonly onFenced: (shard: string) => void;
+}
+
+/** Wait between two tries of a commit while the store is away, ms. */
+const RETRY_MS = 250;
+/** What may wait for one channel while its leg changes calls, as much as may wait for a call. */
+const HELD_LIMIT = 1_000;
+
+/** The live calls of one Stasis application on one node: who is in them, and the one way in which they change. */
+export class Shard implements RunnerHost {
+  readonly #deps: ShardDeps;
+  readonly #runners = new Map<CallID, CallRunner>();
+  readonly #arriving = new Map<CallID, CallArrived>();
+  readonly #byChannel = new Map<string, CallRunner>();
+  /** What has been told of channels whose legs are about to change calls. */
+  readonly #held = new Map<string, Fact[]>();
+  readonly #timers: TimerQueue;
+  readonly #emptied = new Set<() => void>();
+  #storeAway = false;
+  #fenced = false;
+
+  constructor(deps: ShardDeps) {
+    this.#deps = deps;
+    this.#timers = new TimerQueue(deps.now, (callID, name) => {
+      this.#runners.get(callID)?.push({ input: { kind: 'timer', name }, at: deps.now() });
+    });
+  }
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  /** True while commits wait for a store that does not answer. */
+  get storeAway(): boolean {
+    return this.#storeAway;
+  }
+
+  /** Everything here has been let go. */
+  get closed(): boolean {
+    return this.#fenced;
+  }
+
+  /** Calls' inputs that wait to be stored. */
+  get waiting(): number {
+    let n = 0;
+    for (const r of this.#runners.values()) n += r.waiting;
+    return n;
+  }
+
+  /** Calls with a timer running. */
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  /** Channels whose events are led to a call. */
+  get channels(): number {
+    return this.#byChannel.size;
+  }
+
+  /** Calls for a queue that have begun and are not stored yet: nobody else counts them. */
+  arriving(companyId: CompanyId, queue: string): number {
+    let n = 0;
+    for (const a of this.#arriving.values()) if (a.companyId === companyId && a.queue?.id === queue) n += 1;
+    return n;
+  }
+
+  runner(callID: string): CallRunner | undefined {
+    return this.#runners.get(callID as CallID);
+  }
+
+  *calls(): Iterable<Call> {
+    for (const r of this.#runners.values()) if (r.call) yield r.call;
+  }
+
+  owns(channel: string): boolean {
+    return this.#byChannel.has(channel);
+  }
+
+  /** True if an id of ours is a live call's, and no channel that the call has given away. */
+  isOf(id: string, callID: string | undefined): boolean {
+    const call = this.runner(callID ?? '');
+    return call !== undefined && !call.call?.parties.some((p) => p.leg.channel === id && p.leg.given);
+  }
+
+  /** Begins a call; the answer comes when it is stored, or when that has taken too long: then there is no call. */
+  begin(birth: CallBirth): Promise<{ verdict: Verdict; call: Call | undefined }> {
+    const runner = new CallRunner(this, birth.callID, birth.companyId);
+    this.#runners.set(birth.callID, runner);
+    if (birth.kind === 'arrived') {
+      this.#byChannel.set(birth.channel, runner);
+      if (birth.queue && birth.turnedAway === undefined) this.#arriving.set(birth.callID, birth);
+    }
+    return new Promise((resolve) => {
+      const late = setTimeout(() => resolve({ verdict: undefined, call: undefined }), BIRTH_PATIENCE_MS);
+      const settle = (verdict: Verdict, call: Call | undefined): void => {
+        clearTimeout(late);
+        this.#arriving.delete(birth.callID);
+        resolve({ verdict, call });
+      };
+      runner.push({ input: birth, at: this.#deps.now(), settle });
+    });
+  }
+
+  /** Takes up a call that was found in the store. */
+  adopt(call: Call, version: number): void {
+    const runner = new CallRunner(this, call.callID, call.companyId, { call, version });
+    this.#runners.set(call.callID, runner);
+    const trunk = call.parties.find((p) => p.leg.trunk !== undefined)?.leg.trunk;
+    this.#deps.admission.readmit({
+      callID: call.callID,
+      companyId: call.companyId,
+      node: call.node,
+      ...(trunk !== undefined && { trunk }),
+    });
+    this.changed(call, []);
+  }
+
+  /** The call that a channel is in. */
+  callOf(channel: string): Call | undefined {
+    return this.#byChannel.get(channel)?.call;
+  }
+
+  /** A fact about a channel; one that belongs to no live call is nobody's business. */
+  fact(fact: Fact): void {
+    const held = this.#held.get(fact.channel);
+    if (held) {
+      if (held.length < HELD_LIMIT) held.push(fact);
+      return;
+    }
+    this.#byChannel.get(fact.channel)?.push({ input: fact, at: this.#deps.now() });
+  }
+
+  /** From now on what is told of a channel waits, until it is said whose it is ({@link follow}). */
+  hold(channel: string): void {
+    this.#held.set(channel, []);
+  }
+
+  /** What is told of a channel, and what has waited, goes to this call; to nobody where it has ended meanwhile. */
+  follow(channel: string, runner: CallRunner): void {
+    const waited = this.#held.get(channel) ?? [];
+    this.#held.delete(channel);
+    if (this.#runners.get(runner.callID) === runner) this.#byChannel.set(channel, runner);
+    else this.#byChannel.delete(channel);
+    for (const fact of waited) this.fact(fact);
+  }
+
+  /** What is told of a channel is nobody's business any more. */
+  forget(channel: string): void {
+    this.#byChannel.delete(channel);
+  }
+
+  /** Tells a call what its node really has. */
+  resume(callID: CallID, found: Found): void {
+    this.#runners.get(callID)?.push({ input: found, at: this.#deps.now() });
+  }
+
+  /** Waits until no call is left. */
+  whenEmpty(): Promise<void> {
+    if (this.#runners.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#emptied.add(resolve));
+  }
+
+  /** Lets go of all calls without touching them: they live on in Asterisk and in the store. */
+  close(): void {
+    this.#fenced = true;
+    for (const r of this.#runners.values()) r.stop();
+    this.#runners.clear();
+    this.#byChannel.clear();
+    this.#held.clear();
+    this.#timers.close();
+    this.#tellEmptied();
+  }
+
+  // ── RunnerHost ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async commit(call: Call, version: number, events: readonly NewCtiEvent[]): Promise<CommitResult> {
+    const { shard, fence, store } = this.#deps;
+    let commit: Commit = { companyId: call.companyId, shard, fence, call, version, events };
+    for (;;) {
+      if (this.#fenced) return { outcome: 'fenced' };
+      try {
+        const result = await store.commit(commit);
+        if (this.#storeAway) {
+          this.#storeAway = false;
+          this.#deps.log.storeBack();
+        }
+        if (result.outcome === 'conflict' && result.version < version) {
+          // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
+          this.#deps.log.error('Redis has lost changes of this call; they are stored again', result, call.callID);
+          commit = { ...commit, version: result.version };
+          continue;
+        }
+        return result;
+      } catch (error) {
+        // What no repetition can mend (a reply that makes no sense, our own closing) ends this call's run.
+        if (!this.#deps.isPassing(error)) throw error;
+        if (!this.#storeAway) {
+          this.#storeAway = true;
+          this.#deps.log.storeAway(error);
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  perform(call: Call, commands: readonly Command[]): void {
+    this.#deps.switch.perform(call.callID, commands);
+  }
+
+  now(): number {
+    return this.#deps.now();
+  }
+
+  changed(call: Call, statuses: readonly AgentStatusChange[]): void {
+    const runner = this.#runners.get(call.callID);
+    if (!runner) return;
+    this.#deps.onChanged(call, statuses);
+    for (const p of call.parties) {
+      if (this.#held.has(p.leg.channel)) continue;
+      if (p.leg.state === 'ended') this.#leave(runner, p.leg.channel);
+      else if (p.leg.state !== 'planned') this.#byChannel.set(p.leg.channel, runner);
+    }
+    this.#timers.replace(call.callID, call.timers);
+    this.settleLegs(call);
+  }
+
+  /** The trunks that a call's legs use, and are to use, as admission counts them. */
+  settleLegs(call: Call): void {
+    const trunks = call.parties.flatMap(({ leg }) =>
+      leg.trunk !== undefined && leg.state !== 'ended' ? leg.trunk : [],
+    );
+    this.#deps.admission.legsOf(call.callID, trunks);
+  }
+
+  retired(call: Call): void {
+    const runner = this.#runners.get(call.callID);
+    this.#runners.delete(call.callID);
+    for (const p of call.parties) this.#leave(runner, p.leg.channel);
+    this.#timers.replace(call.callID, []);
+    this.#deps.admission.release(call.callID);
+    if (this.#runners.size === 0) this.#tellEmptied();
+  }
+
+  lost(runner: CallRunner, result: CommitResult): void {
+    if (result.outcome === 'fenced') {
+      if (!this.#fenced) {
+        this.close();
+        this.#deps.onFenced(this.#deps.shard);
+      }
+      return;
+    }
+    this.#deps.log.error('another instance wrote this call', result, runner.callID);
+    const channels = runner.call?.parties.map((p) => p.leg.channel) ?? [];
+    for (const c of channels) this.#leave(runner, c);
+    this.#runners.delete(runner.callID);
+    void this.#reload(runner.companyId, runner.callID);
+  }
+
+  failed(callID: CallID, error: unknown): void {
+    this.#deps.log.error('a step failed', error, callID);
+  }
+
+  async #reload(companyId: CompanyId, callID: CallID): Promise<void> {
+    try {
+      const found = await this.#deps.store.load(companyId, callID);
+      if (found && !found.call.deleted) this.adopt(found.call, found.version);
+    } catch (error) {
+      this.#deps.log.error('a call could not be read back', error, callID);
+    }
+  }
+
+  /** A channel is this call's no more; one that another call has taken over is that call's. */
+  #leave(runner: CallRunner | undefined, channel: string): void {
+    if (this.#byChannel.get(channel) === runner) this.#byChannel.delete(channel);
+  }
+
+  #tellEmptied(): void {
+    for (const resolve of this.#emptied) resolve();
+    this.#emptied.clear();
+  }
+}

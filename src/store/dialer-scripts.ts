@@ -1,0 +1,131 @@
+import { script } from './script.ts';
+
+/** What the dialler's scripts answer with. */
+export const DIALER_CODE = { done: 1, notLeading: 2, conflict: 3, noBalance: 4 } as const;
+
+/**
+ * Takes the lead of a company's dialler, or keeps it.
+ *
+ * KEYS  1 lead (hash: owner, token)  2 token counter
+ * ARGV  1 owner  2 duration, ms
+ * Answers the token, or 0 while another owner leads.
+ */
+export const LEAD = script(`
+local lead = redis.call('HMGET', KEYS[1], 'owner', 'token')
+if lead[1] and lead[1] ~= ARGV[1] then return 0 end
+local token = lead[2]
+if not token then
+  token = redis.call('INCR', KEYS[2])
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'token', token)
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return tonumber(token)
+`);
+
+/** KEYS 1 lead. ARGV 1 token. Answers 1 given back, 0 it was not held. */
+export const RESIGN = script(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`);
+
+/**
+ * Stores a request with all its calls, or nothing.
+ *
+ * KEYS  1 checksum  2 request  3 queue of the flow  then one key for each call
+ * ARGV  1 seconds that the checksum is remembered  2 request as JSON  3 seconds that the request is kept
+ *       then for each call: uuid, JSON, place in the queue or '', seconds that it is kept or ''
+ * Answers 1 stored, 0 the checksum is known.
+ */
+export const ACCEPT = script(`
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+for i = 4, #KEYS do
+  local at = 4 + (i - 4) * 4
+  redis.call('HSET', KEYS[i], 'v', 1, 'd', ARGV[at + 1])
+  if ARGV[at + 2] ~= '' then redis.call('ZADD', KEYS[3], ARGV[at + 2], ARGV[at]) end
+  if ARGV[at + 3] ~= '' then redis.call('EXPIRE', KEYS[i], ARGV[at + 3]) end
+end
+return 1
+`);
+
+/**
+ * Stores the next state of one call, its place in its flow's queue, and what it has to tell.
+ *
+ * KEYS  1 lead  2 call  3 queue of its flow  4 active calls (set)  5 newest event seen  6 messages of the call (list)
+ *       7 calls with messages (zset)  8 balance of its account
+ * ARGV  1 token  2 version that it must have  3 uuid  4 JSON  5 place in the queue or ''  6 '1' if it is active
+ *       7 seconds that it is kept from now, or ''  8 eventID seen or ''  9 message or ''  10 now, Unix ms
+ *       11 '1' if the balance pays for it, '-1' if it gets one back
+ * Answers 1 stored, 2 another instance leads, 3 it has another version, 4 nothing is left of the balance.
+ */
+export const COMMIT_DIALER_CALL = script(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
+local version = tonumber(redis.call('HGET', KEYS[2], 'v') or '0')
+if version ~= tonumber(ARGV[2]) then return 3 end
+if ARGV[11] == '1' then
+  local left = redis.call('GET', KEYS[8])
+  if left and tonumber(left) <= 0 then return 4 end
+  if left then redis.call('DECR', KEYS[8]) end
+elseif ARGV[11] == '-1' and redis.call('EXISTS', KEYS[8]) == 1 then
+  redis.call('INCR', KEYS[8])
+end
+redis.call('HSET', KEYS[2], 'v', version + 1, 'd', ARGV[4])
+if ARGV[5] == '' then redis.call('ZREM', KEYS[3], ARGV[3]) else redis.call('ZADD', KEYS[3], ARGV[5], ARGV[3]) end
+if ARGV[6] == '1' then redis.call('SADD', KEYS[4], ARGV[3]) else redis.call('SREM', KEYS[4], ARGV[3]) end
+if ARGV[7] ~= '' then redis.call('EXPIRE', KEYS[2], ARGV[7]) end
+if ARGV[8] ~= '' then redis.call('SET', KEYS[5], ARGV[8]) end
+if ARGV[9] ~= '' then
+  redis.call('RPUSH', KEYS[6], ARGV[9])
+  redis.call('ZADD', KEYS[7], 'NX', ARGV[10], ARGV[3])
+end
+return 1
+`);
+
+/** KEYS 1 lead  2 newest event seen. ARGV 1 token  2 eventID. Answers 1, or 2 where another instance leads. */
+export const SET_SEEN = script(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
+redis.call('SET', KEYS[2], ARGV[2])
+return 1
+`);
+
+/**
+ * What became of the first message of a call.
+ *
+ * KEYS  1 lead  2 messages of the call (list)  3 calls with messages (zset)  4 failures (hash)  5 dead letters of the flow
+ * ARGV  1 token  2 uuid  3 'done', 'again' or 'dead'  4 when the next one is due, Unix ms  5 dead letters kept at most
+ * Answers 1, or 2 where another instance leads.
+ */
+export const SETTLE_MESSAGE = script(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
+if ARGV[3] == 'again' then
+  redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
+  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
+  return 1
+end
+local message = redis.call('LPOP', KEYS[2])
+redis.call('HDEL', KEYS[4], ARGV[2])
+if message and ARGV[3] == 'dead' then
+  redis.call('RPUSH', KEYS[5], ARGV[2] .. ' ' .. message)
+  redis.call('LTRIM', KEYS[5], -tonumber(ARGV[5]), -1)
+end
+if redis.call('LLEN', KEYS[2]) == 0 then
+  redis.call('ZREM', KEYS[3], ARGV[2])
+else
+  redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
+end
+return 1
+`);
+
+/**
+ * Puts one dead letter back, behind what waits of the same call.
+ *
+ * KEYS  1 dead letters of the flow  2 messages of the call  3 calls with messages
+ * ARGV  1 the letter as it is in the list  2 uuid  3 message  4 now, Unix ms
+ * Answers 1, or 0 where somebody else has put it back already.
+ */
+export const REVIVE = script(`
+if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
+redis.call('RPUSH', KEYS[2], ARGV[3])
+redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[2])
+return 1
+`);

@@ -1,0 +1,250 @@
+import type { CompanyId } from '../cti/ids.ts';
+import type {
+  DialerCommit,
+  DialerCommitResult,
+  DialerDocument,
+  DialerEntry,
+  DialerMessage,
+  DialerStore,
+} from '../ports.ts';
+import {
+  ACCEPT,
+  COMMIT_DIALER_CALL,
+  DIALER_CODE,
+  LEAD,
+  RESIGN,
+  REVIVE,
+  SET_SEEN,
+  SETTLE_MESSAGE,
+} from './dialer-scripts.ts';
+import { StoreFault } from './errors.ts';
+import type { Keys } from './keys.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { list, text, whole } from './reply.ts';
+
+/** Seconds that a request's checksum is remembered: a day. */
+const CHECKSUM_SECONDS = 86_400;
+/** Dead letters kept for each flow; beyond it the oldest go. */
+const MAX_DEAD_LETTERS = 10_000;
+const AT_ONCE = 200;
+
+/** What the dialler keeps, in Redis. All keys of a company lie in one slot. */
+export class RedisDialerStore implements DialerStore {
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+
+  constructor(redis: RedisConnection, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async lead(company: CompanyId, owner: string, durationMs: number): Promise<number | undefined> {
+    const keys = [this.#key(company, 'lead'), this.#key(company, 'token')];
+    const token = whole(await this.#redis.run(LEAD, keys, [owner, String(durationMs)]));
+    return token === 0 ? undefined : token;
+  }
+
+  async resign(company: CompanyId, token: number): Promise<void> {
+    await this.#redis.run(RESIGN, [this.#key(company, 'lead')], [String(token)]);
+  }
+
+  async accept(
+    company: CompanyId,
+    request: { readonly id: string; readonly json: string; readonly flowId: string; readonly checksum: string },
+    calls: readonly DialerEntry[],
+    ttl: number,
+  ): Promise<'stored' | 'repeated'> {
+    const keys = [
+      this.#key(company, `sum:${request.flowId}:${request.checksum}`),
+      this.#key(company, `request:${request.id}`),
+      this.#key(company, `queue:${request.flowId}`),
+      ...calls.map((c) => this.#call(company, c.uuid)),
+    ];
+    const args = [String(CHECKSUM_SECONDS), request.json, String(ttl)];
+    for (const c of calls) args.push(c.uuid, c.json, optional(c.queue), optional(c.ttl));
+    return whole(await this.#redis.run(ACCEPT, keys, args)) === 1 ? 'stored' : 'repeated';
+  }
+
+  async commit(commit: DialerCommit): Promise<DialerCommitResult> {
+    const { companyId, uuid, flowId, charge, refund } = commit;
+    const keys = [
+      this.#key(companyId, 'lead'),
+      this.#call(companyId, uuid),
+      this.#key(companyId, `queue:${flowId}`),
+      this.#key(companyId, 'active'),
+      this.#key(companyId, 'seen'),
+      this.#key(companyId, `hooks:${uuid}`),
+      this.#key(companyId, 'hooks'),
+      this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
+    ];
+    const args = [
+      String(commit.token),
+      String(commit.version),
+      uuid,
+      commit.json,
+      optional(commit.queue),
+      commit.active ? '1' : '0',
+      optional(commit.ttl),
+      optional(commit.seen),
+      commit.message ?? '',
+      String(Date.now()),
+      charge !== undefined ? '1' : refund !== undefined ? '-1' : '0',
+    ];
+    const code = whole(await this.#redis.run(COMMIT_DIALER_CALL, keys, args));
+    switch (code) {
+      case DIALER_CODE.done:
+        return 'stored';
+      case DIALER_CODE.notLeading:
+        return 'not-leading';
+      case DIALER_CODE.conflict:
+        return 'conflict';
+      case DIALER_CODE.noBalance:
+        return 'no-balance';
+      default:
+        throw new StoreFault(`the dialler's script answered ${code}`);
+    }
+  }
+
+  async load(company: CompanyId, uuids: readonly string[]): Promise<DialerDocument[]> {
+    const found: DialerDocument[] = [];
+    for (let i = 0; i < uuids.length; i += AT_ONCE) {
+      const batch = uuids.slice(i, i + AT_ONCE);
+      const replies = await Promise.all(
+        batch.map((uuid) => this.#redis.command(['HMGET', this.#call(company, uuid), 'v', 'd'])),
+      );
+      replies.forEach((reply, n) => {
+        const [version, json] = list(reply);
+        if (version !== null) found.push({ uuid: batch[n] ?? '', json: text(json), version: whole(version) });
+      });
+    }
+    return found;
+  }
+
+  async request(company: CompanyId, id: string): Promise<string | undefined> {
+    const json = await this.#redis.command(['GET', this.#key(company, `request:${id}`)]);
+    return json === null ? undefined : text(json);
+  }
+
+  async active(company: CompanyId): Promise<DialerDocument[]> {
+    const uuids = list(await this.#redis.command(['SMEMBERS', this.#key(company, 'active')])).map(text);
+    return this.load(company, uuids);
+  }
+
+  async due(
+    company: CompanyId,
+    flowId: string,
+    now: number,
+    limit: number,
+  ): Promise<{ calls: DialerDocument[]; next?: number }> {
+    const queue = this.#key(company, `queue:${flowId}`);
+    const range = ['ZRANGE', queue, '-inf', `(${now + 1}`, 'BYSCORE', 'LIMIT', '0', String(limit)];
+    const [due, first] = await Promise.all([
+      this.#redis.command(range),
+      this.#redis.command(['ZRANGE', queue, String(now + 1), '+inf', 'BYSCORE', 'LIMIT', '0', '1', 'WITHSCORES']),
+    ]);
+    const calls = await this.load(company, list(due).map(text));
+    const next = list(first)[1];
+    return { calls, ...(next !== undefined && { next: Math.ceil(Number(text(next))) }) };
+  }
+
+  async waiting(company: CompanyId, flowId: string): Promise<number> {
+    return whole(await this.#redis.command(['ZCARD', this.#key(company, `queue:${flowId}`)]));
+  }
+
+  async seen(company: CompanyId): Promise<number | undefined> {
+    const seen = await this.#redis.command(['GET', this.#key(company, 'seen')]);
+    return seen === null ? undefined : whole(seen);
+  }
+
+  async setSeen(company: CompanyId, token: number, eventID: number): Promise<void> {
+    const keys = [this.#key(company, 'lead'), this.#key(company, 'seen')];
+    await this.#redis.run(SET_SEEN, keys, [String(token), String(eventID)]);
+  }
+
+  async flowStates(company: CompanyId): Promise<Readonly<Record<string, string>>> {
+    const reply = list(await this.#redis.command(['HGETALL', this.#key(company, 'flows')])).map(text);
+    return Object.fromEntries(reply.flatMap((name, i) => (i % 2 === 0 ? [[name, reply[i + 1] ?? '']] : [])));
+  }
+
+  async setFlowState(company: CompanyId, flowId: string, json: string): Promise<void> {
+    await this.#redis.command(['HSET', this.#key(company, 'flows'), flowId, json]);
+  }
+
+  async balance(company: CompanyId, account: string, first: number): Promise<number> {
+    const key = this.#key(company, `balance:${account}`);
+    await this.#redis.command(['SET', key, String(first), 'NX']);
+    return whole(await this.#redis.command(['GET', key]));
+  }
+
+  async dueMessages(company: CompanyId, now: number, limit: number): Promise<DialerMessage[]> {
+    const range = ['ZRANGE', this.#key(company, 'hooks'), '-inf', String(now), 'BYSCORE', 'LIMIT', '0', String(limit)];
+    const uuids = list(await this.#redis.command(range)).map(text);
+    const found = await Promise.all(
+      uuids.map((uuid) =>
+        Promise.all([
+          this.#redis.command(['LINDEX', this.#key(company, `hooks:${uuid}`), '0']),
+          this.#redis.command(['HGET', this.#key(company, 'hook-failures'), uuid]),
+        ]),
+      ),
+    );
+    return found.flatMap(([json, failures], i) =>
+      json === null ? [] : [{ uuid: uuids[i] ?? '', json: text(json), failures: whole(failures ?? 0) }],
+    );
+  }
+
+  async nextMessageAt(company: CompanyId): Promise<number | undefined> {
+    const reply = list(await this.#redis.command(['ZRANGE', this.#key(company, 'hooks'), '0', '0', 'WITHSCORES']));
+    return reply[1] === undefined ? undefined : Number(text(reply[1]));
+  }
+
+  delivered(company: CompanyId, token: number, uuid: string): Promise<void> {
+    return this.#settle(company, token, uuid, 'done', 0, '');
+  }
+
+  notDelivered(company: CompanyId, token: number, uuid: string, at: number): Promise<void> {
+    return this.#settle(company, token, uuid, 'again', at, '');
+  }
+
+  deadLetter(company: CompanyId, token: number, uuid: string, flowId: string): Promise<void> {
+    return this.#settle(company, token, uuid, 'dead', 0, flowId);
+  }
+
+  async replay(company: CompanyId, flowId: string, now: number): Promise<number> {
+    const dead = this.#key(company, `dead:${flowId}`);
+    const letters = list(await this.#redis.command(['LRANGE', dead, '0', '-1'])).map(text);
+    let revived = 0;
+    for (const letter of letters) {
+      const space = letter.indexOf(' ');
+      const uuid = letter.slice(0, space);
+      const keys = [dead, this.#key(company, `hooks:${uuid}`), this.#key(company, 'hooks')];
+      revived += whole(await this.#redis.run(REVIVE, keys, [letter, uuid, letter.slice(space + 1), String(now)]));
+    }
+    return revived;
+  }
+
+  async deadLetters(company: CompanyId, flowId: string): Promise<number> {
+    return whole(await this.#redis.command(['LLEN', this.#key(company, `dead:${flowId}`)]));
+  }
+
+  async #settle(company: CompanyId, token: number, uuid: string, how: string, at: number, flowId: string) {
+    const keys = [
+      this.#key(company, 'lead'),
+      this.#key(company, `hooks:${uuid}`),
+      this.#key(company, 'hooks'),
+      this.#key(company, 'hook-failures'),
+      this.#key(company, `dead:${flowId}`),
+    ];
+    const args = [String(token), uuid, how, String(at), String(MAX_DEAD_LETTERS)];
+    await this.#redis.run(SETTLE_MESSAGE, keys, args);
+  }
+
+  #key(company: CompanyId, part: string): string {
+    return this.#keys.dialer(company, part);
+  }
+
+  #call(company: CompanyId, uuid: string): string {
+    return this.#key(company, `call:${uuid}`);
+  }
+}
+
+const optional = (value: number | undefined): string => (value === undefined ? '' : String(value));

@@ -1,0 +1,72 @@
+import type { CompanyId } from '../cti/ids.ts';
+
+/**
+ * The names of all keys; docs/redis-keys.md describes what is in them. The company in braces is the hash tag, so
+ * that everything one script touches lies in one slot of a Redis Cluster.
+ */
+export class Keys {
+  readonly #prefix: string;
+
+  /** @param prefix what every key begins with; keeps several installations apart in one Redis */
+  constructor(prefix: string) {
+    if (!/^[0-9A-Za-z_.-]{1,32}$/.test(prefix)) throw new RangeError('a key prefix has 1 to 32 of 0-9 A-Z a-z _ . -');
+    this.#prefix = prefix;
+  }
+
+  call(company: CompanyId, callID: string): string {
+    return `${this.#prefix}:{${company}}:call:${callID}`;
+  }
+
+  live(company: CompanyId, shard: string): string {
+    return `${this.#prefix}:{${company}}:live:${shard}`;
+  }
+
+  timers(company: CompanyId, shard: string): string {
+    return `${this.#prefix}:{${company}}:timers:${shard}`;
+  }
+
+  fence(company: CompanyId, shard: string): string {
+    return `${this.#prefix}:{${company}}:fence:${shard}`;
+  }
+
+  events(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:events`;
+  }
+
+  eventCounter(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:event-id`;
+  }
+
+  eventAges(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:event-ages`;
+  }
+
+  floor(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:floor`;
+  }
+
+  agents(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:agents`;
+  }
+
+  waiting(company: CompanyId): string {
+    return `${this.#prefix}:{${company}}:waiting`;
+  }
+
+  /**
+   * What the dialler keeps of a company: `lead`, `token`, `seen`, `active`, `flows`, `hooks`, `call:<uuid>`,
+   * `request:<id>`, `queue:<flow>`, `sum:<flow>:<sha>`, `balance:<account>`, `hooks:<uuid>`, `dead:<flow>`.
+   */
+  dialer(company: CompanyId, part: string): string {
+    return `${this.#prefix}:{${company}}:dialer:${part}`;
+  }
+
+  /** `~` cannot be in a companyId, so this slot is no company's. */
+  shardToken(): string {
+    return `${this.#prefix}:{~shards}:token`;
+  }
+
+  shardLease(shard: string): string {
+    return `${this.#prefix}:{~shards}:lease:${shard}`;
+  }
+}

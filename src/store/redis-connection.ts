@@ -1,0 +1,207 @@
+import { createClient } from 'redis';
+import { asStoreError, isNoScript, StoreUnavailable } from './errors.ts';
+import type { Script } from './script.ts';
+
+/** What a connection tells its owner. Neither text nor error holds a password or a value. */
+export interface ConnectionListener {
+  /** Once per outage, with what began it. */
+  onDown(connection: string, error: Error): void;
+  /** After every successful (re)connection, the first included. */
+  onUp(connection: string): void;
+}
+
+export interface ConnectionOptions {
+  /** `redis://host:port/db`, `rediss://` for TLS. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Shown in CLIENT LIST and given to the listener. */
+  readonly name: string;
+  readonly listener: ConnectionListener;
+  /** How often Redis is asked for a sign of life, ms; default 1000. After three without one the socket is dropped. */
+  readonly heartbeatMs?: number;
+  /** Commands that may wait for their reply; one more is refused as unavailable. Default 100,000. */
+  readonly maxInFlight?: number;
+}
+
+const MISSED_HEARTBEATS = 3;
+const RETRY_MS = { first: 50, longest: 3000 };
+
+type Client = ReturnType<typeof newClient>;
+
+/**
+ * One connection to Redis that comes back for ever. While it is away every command is refused at once: a live call's
+ * state must not be written minutes later from a queue. Commands of the same turn of the event loop go out together.
+ *
+ * The heartbeat exists because a Redis that hangs keeps its socket: without it commands would wait without end, the
+ * client's own timer per command costing a factor of four.
+ */
+export class RedisConnection {
+  readonly #options: ConnectionOptions;
+  #client: Client;
+  #closed = false;
+  #up = false;
+  #toldDown = false;
+  #silentBeats = 0;
+  #beatPending = false;
+  /** Beats since the socket opened, while Redis has not yet answered the greeting. */
+  #greetingBeats: number | undefined;
+  #retryMs = RETRY_MS.first;
+  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #waiting = new Set<{ resolve: () => void; reject: (e: Error) => void }>();
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#client = this.#begin();
+    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? 1000);
+  }
+
+  /** Connected, and no heartbeat missing. */
+  get healthy(): boolean {
+    return this.#up && this.#silentBeats <= 1;
+  }
+
+  /**
+   * Resolves at once while connected, else with the next connection.
+   *
+   * @throws {StoreUnavailable} not retryable, once it is closed
+   */
+  connected(): Promise<void> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('closed', false));
+    if (this.#up) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiting.add({ resolve, reject }));
+  }
+
+  /**
+   * Sends one command.
+   *
+   * @returns the reply as it came (RESP2)
+   * @throws {StoreUnavailable} no connection, or it was lost before the reply
+   * @throws {StoreFault} Redis refused the command
+   */
+  async command(args: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#client.sendCommand(args);
+    } catch (error) {
+      throw asStoreError(error, this.#closed);
+    }
+  }
+
+  /** Runs a script by its digest, and sends it whole where Redis does not know it. Errors as {@link command}. */
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const count = String(keys.length);
+    try {
+      return await this.#client.sendCommand(['EVALSHA', script.sha, count, ...keys, ...args]);
+    } catch (error) {
+      if (isNoScript(error)) return this.command(['EVAL', script.lua, count, ...keys, ...args]);
+      throw asStoreError(error, this.#closed);
+    }
+  }
+
+  /** Ends the connection; what is under way rejects. Harmless when repeated. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#up = false;
+    clearInterval(this.#heartbeat);
+    this.#client.destroy();
+    for (const { reject } of this.#waiting) reject(new StoreUnavailable('closed', false));
+    this.#waiting.clear();
+  }
+
+  #begin(): Client {
+    const client = newClient(this.#options, () => this.#nextRetry());
+    client.on('connect', () => {
+      if (client === this.#client) this.#greetingBeats = 0;
+    });
+    client.on('ready', () => {
+      if (client === this.#client) this.#becameReady();
+    });
+    client.on('error', (error: Error) => {
+      if (client !== this.#client || this.#closed) return;
+      // An error while the socket stands is an unreadable reply: what follows can no longer be told apart.
+      if (client.isReady) this.#replace(error);
+      else this.#wentDown(error);
+    });
+    // It rejects only when we end it; everything else is retried and told through 'error'.
+    client.connect().catch((error: Error) => {
+      if (client === this.#client && !this.#closed) this.#replace(error);
+    });
+    return client;
+  }
+
+  #replace(error: Error): void {
+    const old = this.#client;
+    this.#wentDown(error);
+    this.#client = this.#begin();
+    old.destroy();
+  }
+
+  #becameReady(): void {
+    this.#up = true;
+    this.#greetingBeats = undefined;
+    this.#toldDown = false;
+    this.#silentBeats = 0;
+    this.#beatPending = false;
+    this.#retryMs = RETRY_MS.first;
+    for (const { resolve } of this.#waiting) resolve();
+    this.#waiting.clear();
+    this.#options.listener.onUp(this.#options.name);
+  }
+
+  #wentDown(error: Error): void {
+    this.#up = false;
+    this.#greetingBeats = undefined;
+    if (this.#toldDown) return;
+    this.#toldDown = true;
+    this.#options.listener.onDown(this.#options.name, error);
+  }
+
+  /** Decorrelated jitter: instances that lost the same Redis do not come back in step. */
+  #nextRetry(): number {
+    const { first, longest } = RETRY_MS;
+    this.#retryMs = Math.min(longest, first + Math.random() * (this.#retryMs * 3 - first));
+    return this.#retryMs;
+  }
+
+  /** Counts beats and not time: a process that was itself held up must not blame Redis for it. */
+  #beat(): void {
+    if (!this.#up) {
+      if (this.#greetingBeats === undefined) return;
+      this.#greetingBeats += 1;
+      if (this.#greetingBeats > MISSED_HEARTBEATS) this.#replace(new Error('no answer to the greeting'));
+      return;
+    }
+    if (this.#beatPending) {
+      this.#silentBeats += 1;
+      if (this.#silentBeats >= MISSED_HEARTBEATS) this.#replace(new Error('no heartbeat'));
+      return;
+    }
+    const client = this.#client;
+    this.#beatPending = true;
+    const done = () => {
+      if (client !== this.#client) return;
+      this.#beatPending = false;
+      this.#silentBeats = 0;
+    };
+    // A refusal is a sign of life too, and a lost connection is told by its own event.
+    client.sendCommand(['PING']).then(done, done);
+  }
+}
+
+function newClient(options: ConnectionOptions, retry: () => number) {
+  return createClient({
+    url: options.url,
+    ...(options.username !== undefined && { username: options.username }),
+    ...(options.password !== undefined && { password: options.password }),
+    name: options.name,
+    RESP: 2,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+    commandsQueueMaxLength: options.maxInFlight ?? 100_000,
+    // 0: no timer. One per command costs a factor of four; the heartbeat stands in for it.
+    commandOptions: { timeout: 0 },
+    socket: { connectTimeout: 5000, reconnectStrategy: retry },
+  });
+}

@@ -1,0 +1,96 @@
+import { RedisCallStore } from './call-store.ts';
+import { RedisDialerStore } from './dialer-store.ts';
+import { RedisEventLog, type Retention } from './event-log.ts';
+import { RedisFloorStore } from './floor-store.ts';
+import { Keys } from './keys.ts';
+import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
+import { ShardLease } from './shard-lease.ts';
+import { EventTail } from './tail.ts';
+
+export { StoreFault, StoreUnavailable } from './errors.ts';
+export type { LeaseAnswer, ShardLease } from './shard-lease.ts';
+
+export interface StoreOptions {
+  /** `redis://host:port/db`, `rediss://` for TLS. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** What every key begins with; default `rm`. */
+  readonly prefix?: string;
+  /** How long an ended call can still be loaded, seconds; default 3600. */
+  readonly endedCallTtl?: number;
+  /** Default: one hour, at least 1,000,000 events, at most 5,000,000. */
+  readonly retention?: Partial<Retention>;
+  /** Of the connections' sign of life, ms; default 1000. */
+  readonly heartbeatMs?: number;
+  readonly listener: ConnectionListener & {
+    /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
+    onError(error: Error): void;
+  };
+}
+
+const RETENTION: Retention = { maxAgeMs: 3_600_000, minEvents: 1_000_000, maxEvents: 5_000_000 };
+
+/**
+ * Everything that Ringmaster keeps in Redis, over two connections: one for commands, one that waits for events.
+ * It connects by itself and again after every loss; until then its methods reject with StoreUnavailable.
+ */
+export class Store {
+  readonly calls: RedisCallStore;
+  readonly floors: RedisFloorStore;
+  readonly events: RedisEventLog;
+  readonly dialer: RedisDialerStore;
+  readonly #redis: RedisConnection;
+  readonly #keys: Keys;
+  readonly #tail: EventTail;
+
+  constructor(options: StoreOptions) {
+    const retention = { ...RETENTION, ...options.retention };
+    if (retention.maxEvents < retention.minEvents) throw new RangeError('maxEvents is below minEvents');
+    const connection = {
+      url: options.url,
+      ...(options.username !== undefined && { username: options.username }),
+      ...(options.password !== undefined && { password: options.password }),
+      ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
+      listener: options.listener,
+    };
+    this.#keys = new Keys(options.prefix ?? 'rm');
+    this.#redis = new RedisConnection({ ...connection, name: 'ringmaster-commands' });
+    const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
+    this.#tail = new EventTail(reading, this.#redis, this.#keys, (error) => options.listener.onError(error));
+    this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, {
+      endedCallTtl: options.endedCallTtl ?? 3600,
+      maxEvents: retention.maxEvents,
+    });
+    this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, retention.maxEvents);
+    this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
+    this.dialer = new RedisDialerStore(this.#redis, this.#keys);
+  }
+
+  /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */
+  get healthy(): boolean {
+    return this.#redis.healthy;
+  }
+
+  /** Asks Redis now. @throws {StoreUnavailable} */
+  async ping(): Promise<void> {
+    await this.#redis.command(['PING']);
+  }
+
+  /** Resolves once Redis is reached, however long that takes. @throws {StoreUnavailable} when closed meanwhile */
+  connected(): Promise<void> {
+    return this.#redis.connected();
+  }
+
+  /** @param owner names this process @param durationMs how long a lease lasts without renewal */
+  leases(owner: string, durationMs: number): ShardLease {
+    return new ShardLease(this.#redis, this.#keys, owner, durationMs);
+  }
+
+  /** Ends both connections; commands under way reject. Let commits settle first. */
+  async close(): Promise<void> {
+    this.#tail.close();
+    this.#redis.close();
+    await this.#tail.done;
+  }
+}

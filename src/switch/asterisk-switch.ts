@@ -1,0 +1,209 @@
+import { type AmiClient, pjsipNotify } from '../ami/index.ts';
+import { AriClient, type AriEvent, type AriState, type Download, hasStatus, type Resync } from '../ari/index.ts';
+import type { Command } from '../calls/command.ts';
+import type { Fact } from '../calls/input.ts';
+import type { CallID } from '../cti/ids.ts';
+import type { Switch, SwitchListener } from '../ports.ts';
+import { Canary } from './canary.ts';
+import { type CommandFailed, Performer, type Task } from './performer.ts';
+import { asteriskRecordings, isRecordingCommand, Recorder } from './recorder.ts';
+import { arrivalOf, factOf, RingTimeouts } from './translate.ts';
+
+/** Events that calls have no use for: a filter at Asterisk saves two thirds of the traffic of a call. */
+const UNUSED_EVENTS = [
+  'ChannelCreated',
+  'ChannelVarset',
+  'ChannelDialplan',
+  'ChannelConnectedLine',
+  'ChannelCallerId',
+  'ChannelEnteredBridge',
+  'ChannelLeftBridge',
+  'BridgeCreated',
+  'BridgeDestroyed',
+  'PlaybackStarted',
+  'PlaybackFinished',
+  'StasisEnd',
+] as const;
+
+export interface AsteriskSwitchOptions {
+  readonly node: string;
+  readonly ari: { readonly url: string; readonly username: string; readonly password: string; readonly app: string };
+  /** For what ARI lacks; started and closed by its owner. */
+  readonly ami: AmiClient;
+  readonly listener: SwitchListener;
+  readonly onError: (what: string, error: unknown, callID?: string) => void;
+}
+
+/** One Asterisk node in the calls' terms: facts out, commands in. */
+export class AsteriskSwitch implements Switch {
+  readonly node: string;
+  readonly ari: AriClient;
+  readonly #listener: SwitchListener;
+  readonly #performer: Performer;
+  readonly #recorder: Recorder;
+  readonly #ringTimeouts = new RingTimeouts();
+  readonly #app: string;
+  readonly #onError: AsteriskSwitchOptions['onError'];
+  readonly #canary: Canary;
+  #serving = false;
+
+  constructor(options: AsteriskSwitchOptions) {
+    this.node = options.node;
+    this.#listener = options.listener;
+    this.#onError = options.onError;
+    this.#app = options.ari.app;
+    this.ari = new AriClient({
+      node: options.node,
+      ...options.ari,
+      disallow: UNUSED_EVENTS,
+      onEvent: (event) => this.#onEvent(event),
+      onResync: (resync) => this.#onResync(resync),
+      onState: (state) => this.#onState(state),
+      onError: (error) => options.onError('ari', error),
+    });
+    this.#canary = new Canary({
+      ari: this.ari,
+      app: this.#app,
+      onChange: () => this.#judge(),
+      onSilent: (resource, error) => options.onError(`REST does not answer: ${resource}`, error),
+    });
+    const tell = (fact: Fact): void => this.#tell(fact);
+    const failed: CommandFailed = (callID, command, error) => options.onError(`command ${command}`, error, callID);
+    this.#performer = new Performer(
+      this.ari,
+      options.ari.app,
+      (channel) => pjsipNotify(options.ami, { channel }, [['Event', 'talk']]),
+      tell,
+      failed,
+    );
+    this.#recorder = new Recorder(asteriskRecordings(options.ami, this.ari), tell, failed);
+  }
+
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  /** Parts of REST that did not answer when last tried. */
+  get silentResources(): readonly string[] {
+    return this.#canary.silent;
+  }
+
+  /** Commands under way, for the metrics. */
+  get busyCalls(): number {
+    return this.#performer.busy + this.#recorder.busy;
+  }
+
+  /** Channels that Asterisk was seen to hang up and that have not gone yet, for the metrics. */
+  get endingChannels(): number {
+    return this.#ringTimeouts.size;
+  }
+
+  /** Starts connecting; goes on for ever. Resolves when the node serves, rejects if it does not within the time. */
+  async start(timeoutMs: number): Promise<void> {
+    this.#canary.start();
+    await this.ari.connect(timeoutMs);
+    await this.#canary.round();
+  }
+
+  async close(): Promise<void> {
+    this.#canary.close();
+    this.#recorder.close();
+    await this.ari.close();
+  }
+
+  /**
+   * Opens a recording's file, as Asterisk wrote it; undefined where this node has none of that name.
+   * @throws AriError where the node cannot be asked
+   */
+  async openRecording(name: string, signal?: AbortSignal): Promise<Download | undefined> {
+    try {
+      return await this.ari.recordings.openFile(name, signal);
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  perform(callID: CallID, commands: readonly Command[]): void {
+    const tasks: Task[] = [];
+    for (const command of commands) {
+      if (isRecordingCommand(command)) this.#recorder.perform(callID, command);
+      else tasks.push(command);
+    }
+    if (tasks.length > 0) this.#performer.perform(callID, tasks);
+  }
+
+  #onEvent(event: AriEvent): void {
+    if (event.type === 'StasisStart') {
+      this.#performer.entered(event.channel.id);
+      const arrival = arrivalOf(event.channel, event.args);
+      if (arrival) {
+        this.#listener.onArrival(this.node, arrival);
+        void this.#watch(arrival.channel);
+      }
+      return;
+    }
+    if (event.type === 'ChannelDestroyed') {
+      this.#performer.ended(event.channel.id);
+      this.#recorder.ended(event.channel.id);
+    }
+    const fact = factOf(event, this.#ringTimeouts);
+    if (fact) this.#listener.onFact(this.node, fact);
+  }
+
+  /**
+   * Asks for a channel's events for as long as it lives. A leg that we dial has this by its creation; of one that the
+   * dialplan handed over Asterisk tells nothing after StasisEnd, and its end would never be heard of.
+   */
+  async #watch(channel: string): Promise<void> {
+    try {
+      await this.ari.applications.subscribe(this.#app, `channel:${channel}`);
+    } catch (error) {
+      // 422: there is no such channel any more. Its caller has gone before we could ask.
+      if (hasStatus(error, 404) || hasStatus(error, 422)) this.#tell({ kind: 'leg-ended', channel });
+      else this.#onError('watching a channel', error);
+    }
+  }
+
+  /** Facts of our own making are told after the current turn of the loop, as those of the socket are. */
+  #tell(fact: Fact): void {
+    queueMicrotask(() => this.#listener.onFact(this.node, fact));
+  }
+
+  async #onResync(resync: Resync): Promise<void> {
+    const { status } = await this.ari.asterisk.info(['status']);
+    const startedAt = Date.parse(status?.startup_time ?? '') || 0;
+    const channels = resync.channels.map((c) => {
+      const [app, ...args] = c.dialplan.app_name === 'Stasis' ? c.dialplan.app_data.split(',') : [];
+      const ours = app === this.#app;
+      // What entered while the socket was cut has no StasisStart for us: being listed says the same.
+      if (ours) this.#performer.entered(c.id);
+      const arrival = ours ? arrivalOf(c, args) : undefined;
+      if (arrival) void this.#watch(arrival.channel);
+      return { channel: c.id, state: c.state, ours, ...(arrival && { arrival }) };
+    });
+    this.#ringTimeouts.retain(new Set(channels.map((c) => c.channel)));
+    const bridges = resync.bridges.map((b) => ({ bridge: b.id, channels: b.channels }));
+    const underWay = this.#performer.underWay();
+    this.#listener.onResync(this.node, {
+      channels,
+      bridges,
+      underWay,
+      startedAt,
+      busy: this.#performer.busyCalls(),
+    });
+  }
+
+  #onState(state: AriState): void {
+    if (state === 'ready') void this.#canary.round();
+    else this.#canary.forget();
+    this.#judge();
+  }
+
+  #judge(): void {
+    const serving = this.ari.state === 'ready' && this.#canary.answers;
+    if (serving === this.#serving) return;
+    this.#serving = serving;
+    this.#listener.onHealth(this.node, serving);
+  }
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Found } from '../../../src/calls/input.ts';
+import { mainBridge } from '../../../src/calls/layout.ts';
+import { type Story, story } from './flow.ts';
+
+const AGENT = '1001';
+const CUSTOMER = '+919800000001';
+
+const ringing = (): Story =>
+  story().make({ agent: AGENT, customer: CUSTOMER }).rings(AGENT).answers(AGENT).rings(CUSTOMER);
+const talking = (): Story => ringing().answers(CUSTOMER).fromHere();
+
+/** What the node has: the legs that are named, in the state that is given, and the call's bridge with those in it. */
+function node(t: Story, legs: Record<string, string>, bridged: readonly string[] | 'no bridge'): Found {
+  return {
+    kind: 'found',
+    channels: Object.fromEntries(Object.entries(legs).map(([dn, state]) => [t.channel(dn), state])),
+    bridges: bridged === 'no bridge' ? {} : { [mainBridge(t.call)]: bridged.map((dn) => t.channel(dn)) },
+    underWay: [],
+    busy: false,
+    nodeDied: false,
+  };
+}
+
+const bothUp = { [AGENT]: 'Up', [CUSTOMER]: 'Up' };
+
+describe('a call that is found again', () => {
+  it('goes on as it was where nothing has changed', () => {
+    const t = talking();
+    const before = t.call;
+    t.happens(node(t, bothUp, [AGENT, CUSTOMER]));
+    expect(t.told()).toEqual([]);
+    expect(t.asked()).toEqual([]);
+    expect(t.call).toEqual(before);
+  });
+
+  it('tells of a leg that ended meanwhile, marked recovered, and lets the other go', () => {
+    const t = talking();
+    t.happens(node(t, { [AGENT]: 'Up' }, [AGENT]));
+    expect(t.told()).toEqual([`EventReleased(${CUSTOMER})`]);
+    expect(t.event('EventReleased')).toMatchObject({ recovered: true, connectionStatus: 'Connected' });
+    expect(t.asked()).toContain('hang-up 1001 16');
+  });
+
+  it('ends where both legs are gone', () => {
+    const t = talking();
+    t.happens(node(t, {}, 'no bridge'));
+    expect(t.told()).toEqual([`EventReleased(${AGENT})`, `EventReleased(${CUSTOMER})`, `EventCallDeleted(${AGENT})`]);
+  });
+
+  it('has failed where Asterisk was started anew under it', () => {
+    const t = talking();
+    t.happens({ ...node(t, {}, 'no bridge'), nodeDied: true });
+    expect(t.event('EventReleased', CUSTOMER)).toMatchObject({ connectionStatus: 'Failed', recovered: true });
+    expect(t.event('EventCallDeleted')).toMatchObject({ connectionStatus: 'Failed' });
+  });
+
+  it('tells of an answer that came meanwhile', () => {
+    const t = ringing().fromHere();
+    t.happens(node(t, bothUp, [AGENT, CUSTOMER]));
+    expect(t.told()).toEqual([`EventEstablished(${AGENT})`, `EventEstablished(${CUSTOMER})`]);
+  });
+
+  it('makes up the bridge that was stored and never made', () => {
+    const t = talking();
+    t.happens(node(t, bothUp, 'no bridge'));
+    expect(t.asked()).toEqual(['create-bridge', `place ${AGENT} ${CUSTOMER}`]);
+  });
+
+  it('puts back who has fallen out of the bridge', () => {
+    const t = talking();
+    t.happens(node(t, bothUp, [AGENT]));
+    expect(t.asked()).toEqual([`place ${CUSTOMER}`]);
+  });
+
+  it('asks again for a hang-up that was stored and never sent', () => {
+    const t = talking().releases(AGENT).fromHere();
+    t.happens(node(t, bothUp, [AGENT, CUSTOMER]));
+    expect(t.asked()).toEqual([`hang-up ${AGENT} 16`, `hang-up ${CUSTOMER} 16`]);
+    expect(t.told()).toEqual([]);
+  });
+
+  it('lets a channel go that was created and never dialled', () => {
+    const t = story().make({ agent: AGENT, customer: CUSTOMER }).fromHere();
+    t.happens(node(t, { [AGENT]: 'Down' }, 'no bridge'));
+    expect(t.asked()).toEqual([`hang-up ${AGENT} 16`]);
+    expect(t.told()).toEqual([`EventReleased(${AGENT})`, `EventCallDeleted(${AGENT})`]);
+  });
+
+  it('says nothing of a leg that is just being dialled', () => {
+    const t = story().make({ agent: AGENT, customer: CUSTOMER }).fromHere();
+    t.happens({ ...node(t, {}, 'no bridge'), underWay: [t.channel(AGENT)] });
+    expect(t.told()).toEqual([]);
+  });
+
+  it('leaves the sound alone while commands are still being carried out', () => {
+    const t = talking();
+    t.happens({ ...node(t, bothUp, 'no bridge'), busy: true });
+    expect(t.asked()).toEqual([]);
+  });
+});

@@ -1,0 +1,383 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Call } from '../../../src/calls/call.ts';
+import type { Command, RecordingCommand } from '../../../src/calls/command.ts';
+import type { CallBirth, CallInput } from '../../../src/calls/input.ts';
+import { isRefused, type Outcome, type Refused } from '../../../src/calls/output.ts';
+import { isLeaving, isLive, type Party } from '../../../src/calls/party.ts';
+import { begin, step } from '../../../src/calls/step.ts';
+import type { NewCtiEvent } from '../../../src/cti/events.ts';
+import { isCallID } from '../../../src/cti/ids.ts';
+import { ATTACHED_DATA_MAX_BYTES } from '../../../src/cti/json.ts';
+import { deepFreeze, validate } from './flow.ts';
+
+/** Throws with the reason where something that must hold does not. */
+function must(holds: boolean, reason: string): asserts holds {
+  if (!holds) throw new Error(reason);
+}
+
+/** @returns false if it was on */
+const turnOn = (set: Set<string>, key: string): boolean => !set.has(key) && set.add(key).has(key);
+
+const partyOf = (event: NewCtiEvent): string | undefined => ('partyID' in event ? event.partyID : undefined);
+
+/** Events that announce a party; an inbound caller is announced by hearing that the other rings. */
+const ANNOUNCES: ReadonlySet<string> = new Set(['EventDialing', 'EventRinging', 'EventOtherRinging']);
+
+type RecordingState = 'on' | 'paused' | 'off';
+
+/** From which states each command of a recording may come, and what it leads to. */
+const RECORDING_MOVES: Readonly<Record<RecordingCommand['do'], readonly [readonly RecordingState[], RecordingState]>> =
+  {
+    'start-recording': [['off'], 'on'],
+    'renew-recording': [['on', 'paused'], 'on'],
+    'stop-recording': [['on', 'paused'], 'off'],
+    'pause-recording': [['on'], 'paused'],
+    'resume-recording': [['paused'], 'on'],
+  };
+
+/**
+ * Takes one call through whatever happens to it and knows, apart from the code, what a switch and a subscriber may
+ * expect: which channels and bridges there are, which were asked to end, and who was told what. It throws at the first
+ * thing that must not be.
+ */
+export class Watcher {
+  call: Call;
+  readonly events: NewCtiEvent[] = [];
+  /** How often each event, and each refusal, has been seen. */
+  readonly seen = new Map<string, number>();
+  private readonly channels = new Set<string>();
+  private readonly ended = new Set<string>();
+  private readonly leaving = new Set<string>();
+  private readonly bridges = new Map<string, 'there' | 'gone'>();
+  private readonly inBridge = new Set<string>();
+  /** Snoop channels, which are nobody's leg. */
+  private readonly snoops = new Map<string, 'there' | 'gone'>();
+  private readonly music = new Set<string>();
+  private readonly muted = new Set<string>();
+  /** Parties that have been told to hold, and to be muted, and not to be so no more. */
+  private readonly toldHeld = new Set<string>();
+  private readonly toldMuted = new Set<string>();
+  private readonly announced = new Set<string>();
+  private readonly released = new Set<string>();
+  /** What the leg that is recorded was last asked for, and whether Asterisk has said that it writes. */
+  private readonly recordings = new Map<string, RecordingState>();
+  private written = false;
+  private deleted = false;
+
+  constructor(birth: CallBirth, now: number) {
+    deepFreeze(birth);
+    if (birth.kind === 'arrived') this.channels.add(birth.channel);
+    const outcome = begin(birth, now);
+    must(isDeepStrictEqual(outcome, begin(birth, now)), 'the same birth gave two calls');
+    this.call = outcome.call;
+    this.hear(outcome, false);
+  }
+
+  /** Lets one thing happen, and checks everything. */
+  happens(input: CallInput, now: number): void {
+    // Of a channel that is not there the switch can say nothing, and what it says all the same changes nothing.
+    if (input.kind === 'leg-ended' && this.channels.has(input.channel)) this.ended.add(input.channel);
+    if (input.kind === 'recording-failed') this.recordings.set(input.channel, 'off');
+    if (input.kind === 'recording-started' && this.recordings.has(input.channel)) this.written = true;
+    const before = deepFreeze(this.call);
+    const outcome: Outcome | Refused = step(before, deepFreeze(input), now);
+    must(isDeepStrictEqual(outcome, step(before, input, now)), 'the same input gave two outcomes');
+    if (isRefused(outcome)) {
+      this.count(outcome.refusal.name);
+      must('referenceID' in input, 'a fact or a timer was refused');
+      return;
+    }
+    this.call = outcome.call;
+    this.hear(outcome, 'recovered' in input && input.recovered === true);
+    this.checkRequest(input, before);
+  }
+
+  private count(name: string): void {
+    this.seen.set(name, (this.seen.get(name) ?? 0) + 1);
+  }
+
+  private hear(outcome: Outcome, recovered: boolean): void {
+    const { call } = outcome;
+    must(isCallID(call.callID), 'the call lost its id');
+    must(isDeepStrictEqual(JSON.parse(JSON.stringify(call)), call), 'the call does not survive its storage');
+    must(JSON.stringify(call.attachedData).length <= ATTACHED_DATA_MAX_BYTES, 'attached data over 64 KiB');
+    for (const event of outcome.events) {
+      this.checkEvent(event, recovered);
+      const carried = { ...event.attachedData, ...call.attachedData };
+      must(isDeepStrictEqual(carried, event.attachedData), `${event.messageID} without the call's attached data`);
+    }
+    for (const command of outcome.commands) this.checkCommand(command);
+    this.checkParties();
+  }
+
+  private checkEvent(event: NewCtiEvent, recovered: boolean): void {
+    this.events.push(event);
+    this.count(event.messageID);
+    validate(event, this.events.length);
+    must(!this.deleted, `${event.messageID} after EventCallDeleted`);
+    must((event.recovered === true) === recovered, `${event.messageID}: recovered is not told rightly`);
+    must((this.events.length === 1) === (event.messageID === 'EventCallCreated'), 'EventCallCreated is not the first');
+    if (event.messageID === 'EventCallDeleted') {
+      this.deleted = true;
+      must(event.recordUrl === undefined || this.written, 'a recording told of that Asterisk never wrote');
+    }
+    const party = partyOf(event);
+    if (party === undefined) return;
+    must(!this.released.has(party), `${event.messageID} for ${party}, which was released`);
+    if (ANNOUNCES.has(event.messageID)) this.announced.add(party);
+    if (event.messageID === 'EventEstablished') {
+      must(this.announced.has(party), `${party} established out of nothing`);
+    }
+    if (event.messageID === 'EventReleased') this.released.add(party);
+    if (event.messageID === 'EventHeld') must(turnOn(this.toldHeld, party), `${party} held twice over`);
+    if (event.messageID === 'EventRetrieved') must(this.toldHeld.delete(party), `${party} retrieved out of nothing`);
+    if (event.messageID === 'EventMuted') must(turnOn(this.toldMuted, party), `${party} muted twice over`);
+    if (event.messageID === 'EventUnmuted') must(this.toldMuted.delete(party), `${party} unmuted out of nothing`);
+  }
+
+  private checkCommand(command: Command): void {
+    this.count(command.do);
+    switch (command.do) {
+      case 'create-bridge':
+        must(!this.bridges.has(command.bridge), 'a bridge created twice');
+        this.bridges.set(command.bridge, 'there');
+        return;
+      case 'destroy-bridge':
+        must(this.bridges.get(command.bridge) === 'there', 'a bridge destroyed that is not there');
+        must(
+          [...this.channels].every((c) => this.ended.has(c)),
+          'a bridge destroyed under a live leg',
+        );
+        this.bridges.set(command.bridge, 'gone');
+        return;
+      case 'place':
+        must(this.bridges.get(command.bridge) === 'there', 'placed in a bridge that is not there');
+        for (const c of command.channels) {
+          this.checkChannel(c, 'place');
+          must(!this.music.has(c), 'placed in a bridge with music on');
+          this.inBridge.add(c);
+        }
+        return;
+      case 'dial':
+        must(!this.channels.has(command.channel), 'dialled twice');
+        must(!this.ended.has(command.channel), 'dialled after its end');
+        this.channels.add(command.channel);
+        if (command.bridge !== undefined) {
+          must(this.bridges.get(command.bridge) === 'there', 'dialled into a bridge that is not there');
+          must(this.inBridge.size > 0, 'dialled into a bridge where nobody waits');
+          this.inBridge.add(command.channel);
+        } else {
+          const alone = this.channels.size === 1 || this.isSupervisors(command.channel);
+          must(alone, 'a second leg dialled into no bridge');
+        }
+        return;
+      case 'hang-up':
+        if (this.snoops.has(command.channel)) {
+          must(this.snoops.get(command.channel) === 'there', 'a snoop channel hung up twice');
+          this.snoops.set(command.channel, 'gone');
+          return;
+        }
+        this.checkChannel(command.channel, 'hang-up');
+        this.leaving.add(command.channel);
+        return;
+      case 'unplace':
+        for (const channel of command.channels) {
+          this.checkChannel(channel, command.do);
+          must(this.inBridge.delete(channel), 'taken out of a bridge where it is not');
+        }
+        return;
+      case 'start-music':
+        this.checkChannel(command.channel, command.do);
+        must(!this.music.has(command.channel), 'music twice over');
+        must(!this.inBridge.has(command.channel), 'music for one who is in a bridge');
+        this.music.add(command.channel);
+        return;
+      case 'stop-music':
+        this.checkChannel(command.channel, command.do);
+        must(this.music.delete(command.channel), 'an end to music that is not there');
+        return;
+      case 'mute':
+        this.checkChannel(command.channel, command.do);
+        must(!this.muted.has(command.channel), 'muted twice over');
+        this.muted.add(command.channel);
+        return;
+      case 'unmute':
+        this.checkChannel(command.channel, command.do);
+        must(this.muted.delete(command.channel), 'unmuted without having been muted');
+        return;
+      case 'snoop':
+        this.checkChannel(command.of, command.do);
+        this.checkChannel(command.listener, command.do);
+        must(!this.snoops.has(command.snoop), 'a snoop channel made twice');
+        this.snoops.set(command.snoop, 'there');
+        return;
+      case 'start-recording':
+      case 'renew-recording':
+      case 'stop-recording':
+      case 'pause-recording':
+      case 'resume-recording':
+        this.checkChannel(command.channel, command.do);
+        this.checkRecording(command);
+        return;
+      default:
+        this.checkChannel(command.channel, command.do);
+    }
+  }
+
+  /** One leg is recorded at a time, and what is paused is not recorded by any way but its resumption. */
+  private checkRecording({ do: what, channel }: RecordingCommand): void {
+    const was = this.recordings.get(channel) ?? 'off';
+    const elsewhere = [...this.recordings].some(([c, is]) => c !== channel && is !== 'off' && !this.ended.has(c));
+    must(!elsewhere, `${what} beside the recording of another leg`);
+    const [from, now] = RECORDING_MOVES[what];
+    must(from.includes(was), `${what} while it is ${was}`);
+    this.recordings.set(channel, now);
+  }
+
+  private checkChannel(channel: string, what: string): void {
+    must(this.channels.has(channel), `${what} for a channel that was never there`);
+    must(!this.ended.has(channel), `${what} for a channel that has ended`);
+    must(!this.leaving.has(channel), `${what} for a channel that was asked to end`);
+  }
+
+  private checkParties(): void {
+    const { parties, timers, deleted } = this.call;
+    const live = parties.filter(isLive);
+    must(deleted === this.deleted, 'deleted without EventCallDeleted, or told without being so');
+    must(deleted === (live.length === 0), deleted ? 'deleted under a live leg' : 'all legs ended, and not deleted');
+    for (const p of live) {
+      must(p.leg.state === 'planned' || this.channels.has(p.leg.channel), `${p.dn} lives on a channel never dialled`);
+    }
+    must(!deleted || timers.length === 0, 'a timer outlives the call');
+    if (live.length < parties.length || (parties.length === 1 && !deleted)) {
+      if (!this.goesOn(live)) for (const p of live) must(this.isLetGo(p), `the call is over, and ${p.dn} stays`);
+    }
+    for (const p of live) if (p.state === 'Talk' && p.leg.state === 'up' && !isLeaving(p)) this.checkSound(p, live);
+    for (const p of live) if (p.leg.state === 'up' && !isLeaving(p)) this.checkHold(p, live);
+    this.checkConsult();
+    this.checkSupervision();
+  }
+
+  /** Nobody hears one who holds or is muted; what subscribers were told is what is so. */
+  private checkHold(party: Party, live: readonly Party[]): void {
+    const { place, muted } = this.call.media;
+    const { channel, heldByPhone } = party.leg;
+    must(this.toldHeld.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
+    must(this.toldMuted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
+    must(muted.includes(channel) === (party.muted === true), `${party.dn} is heard, or not, against its mute`);
+    must(this.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
+    must(!heldByPhone || party.state !== 'Talk', `${party.dn} talks on a phone that is on hold`);
+    const swapped = this.call.consult?.swapped === true && this.call.consult.host === party.partyID;
+    if (party.state !== 'Held' || (swapped && !heldByPhone)) return;
+    const near = live.filter((p) => p !== party && p.leg.state === 'up' && !isLeaving(p));
+    const heard = place[channel] !== undefined && near.some((p) => place[p.leg.channel] === place[channel]);
+    must(!heard, `${party.dn} holds and is heard`);
+  }
+
+  /** Two who talk, or one to whom somebody is on the way, or will be when the last to be tried has gone. */
+  private goesOn(live: readonly Party[]): boolean {
+    const staying = live.filter((p) => !isLeaving(p) && p.partyID !== this.call.supervision?.supervisor);
+    const talking = staying.filter((p) => p.state === 'Talk' || p.state === 'Held').length;
+    const { transfer } = this.call;
+    // Whoever is on his way out of a call that is handed on leads to the next who is rung, once he has gone.
+    const awaited =
+      live.some((p) => p.partyID === transfer?.to && (p.leg.state !== 'up' || isLeaving(p))) ||
+      live.some((p) => p.partyID === transfer?.by && isLeaving(p));
+    return talking >= 2 || (talking === 1 && awaited);
+  }
+
+  /** Whoever talks hears somebody, or music, or a tone; one whose call is being handed on waits for the next. */
+  private checkSound(party: Party, live: readonly Party[]): void {
+    const { place, music } = this.call.media;
+    const { channel, treatment } = party.leg;
+    if (music.includes(channel)) {
+      must(place[channel] === undefined, `${party.dn} hears music in a bridge`);
+      return;
+    }
+    must(place[channel] !== undefined, `${party.dn} talks and is in no bridge`);
+    must(this.inBridge.has(channel), `${party.dn} was never put where it is`);
+    const near = live.some(
+      (p) => p.partyID !== party.partyID && !isLeaving(p) && place[p.leg.channel] === place[channel],
+    );
+    const listens = Object.values(this.call.media.snoops).some((s) => s.listener === channel);
+    must(near || listens || treatment !== undefined || this.call.transfer !== undefined, `${party.dn} talks to nobody`);
+  }
+
+  /** Host and guest are among themselves. */
+  private checkConsult(): void {
+    const { consult, media, parties } = this.call;
+    const party = (id: string | undefined) => parties.find((p) => p.partyID === id);
+    const [host, guest] = [party(consult?.host), party(consult?.guest)];
+    if (!host || !guest || [host, guest].some((p) => !isLive(p) || isLeaving(p))) return;
+    if (consult?.swapped) {
+      must(media.music.includes(guest.leg.channel), 'the guest whom the host holds has no music');
+      return;
+    }
+    const bridge = media.place[host.leg.channel] ?? media.place[guest.leg.channel];
+    const oneHolds = host.state === 'Held' || guest.state === 'Held';
+    must(oneHolds || media.place[host.leg.channel] === media.place[guest.leg.channel], 'host and guest are apart');
+    must(bridge !== undefined || (host.state === 'Held' && guest.state === 'Held'), 'host and guest are nowhere');
+    for (const p of parties) {
+      const place = media.place[p.leg.channel];
+      const apart = p === host || p === guest || isLeaving(p) || place === undefined || place !== bridge;
+      must(apart, `${p.dn} hears what host and guest say`);
+    }
+  }
+
+  private isSupervisors(channel: string): boolean {
+    return this.call.parties.some((p) => p.leg.channel === channel && p.purpose === 'supervisor');
+  }
+
+  /** Who only listens is with nobody, and hears the agent; whoever supervises has an agent to supervise. */
+  private checkSupervision(): void {
+    const { supervision, media, parties } = this.call;
+    const party = (id: string | undefined) => parties.find((p) => p.partyID === id);
+    const [supervisor, target] = [party(supervision?.supervisor), party(supervision?.target)];
+    if (!supervisor || !target || !isLive(supervisor) || isLeaving(supervisor)) return;
+    must(isLive(target), 'the agent has left, and his supervisor stays');
+    if (supervisor.leg.state !== 'up') {
+      must(media.place[supervisor.leg.channel] === undefined, 'a supervisor hears before he answers');
+      return;
+    }
+    if (supervision?.mode !== 'monitor' && supervision?.mode !== 'whisper') return;
+    const snoops = Object.values(media.snoops);
+    must(snoops.length === 1 && snoops[0]?.of === target.leg.channel, 'the supervisor does not hear his agent');
+    must(snoops[0]?.whisper === (supervision.mode === 'whisper'), 'the supervisor is heard wrongly');
+    const bridge = media.place[supervisor.leg.channel];
+    for (const p of parties) {
+      must(p === supervisor || media.place[p.leg.channel] !== bridge, `${p.dn} hears who only listens`);
+    }
+  }
+
+  /** Asked to end, or hearing the tone with a timer that ends it. */
+  private isLetGo(party: Party): boolean {
+    const waits = party.leg.treatment !== undefined && this.call.timers.some((t) => t.name === 'treatment');
+    return this.leaving.has(party.leg.channel) || waits;
+  }
+
+  private checkRequest(input: CallInput, before: Call): void {
+    const live = this.call.parties.filter(isLive);
+    if (input.kind === 'clear') must(live.every(isLeaving), 'cleared, and somebody stays');
+    if (input.kind === 'release') {
+      const left = before.parties.find((p) => p.dn === input.thisDN && isLive(p));
+      const now = this.call.parties.find((p) => p.partyID === left?.partyID);
+      must(now !== undefined && (isLeaving(now) || !isLive(now)), 'released, and stays');
+    }
+  }
+
+  /** The channels that a switch would still have. */
+  liveChannels(): string[] {
+    return [...this.channels].filter((c) => !this.ended.has(c));
+  }
+
+  /** What must hold once the switch has confirmed every end. */
+  checkEnd(): void {
+    must(this.deleted, 'every leg has ended, and the call has not');
+    for (const [bridge, is] of this.bridges) must(is === 'gone', `bridge ${bridge} was never destroyed`);
+    for (const party of this.announced) must(this.released.has(party), `${party} was announced and never released`);
+    for (const c of this.channels) {
+      const known = this.call.parties.some((p) => p.leg.channel === c && this.released.has(p.partyID));
+      must(known, `channel ${c} was dialled or arrived, and nobody was told of its end`);
+    }
+  }
+}

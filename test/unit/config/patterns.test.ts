@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { isAnchored, patternFault } from '../../../src/config/patterns.ts';
+import { nearest } from '../../../src/config/suggest.ts';
+
+describe('patterns', () => {
+  it.each([
+    '^1\\d{3}$',
+    '^\\+?\\d{7,15}$',
+    '^(1|2)\\d{3}$',
+    '^(?:00|\\+)?[1-9]\\d{6,14}$',
+    '^(\\d{3}){2}$',
+    '^[(+*]+$',
+    '^\\(\\d+\\)$',
+    '^(?!1)\\d+$',
+    '^(a+)?b$',
+  ])('takes %s', (source) => expect(patternFault(source)).toBeUndefined());
+
+  it.each([
+    '^(a+)+$',
+    '^(a*)*$',
+    '^(a|a)*$',
+    '^(?:\\d+-?)+$',
+    '^((a+))+$',
+    '^(\\d{1,3}){5}$',
+    '^(a+){2,}$',
+    '^(a)\\1$',
+    '^(\\d+){10}$',
+    '^(a?b)+$',
+  ])('refuses %s', (source) => expect(patternFault(source)).toMatch(/for ever/));
+
+  it('refuses what is no expression or too long', () => {
+    expect(patternFault('(')).toMatch(/not a regular expression/);
+    expect(patternFault('^a$'.padEnd(201, 'a'))).toMatch(/longer than 200/);
+  });
+
+  it.each([
+    ['^1$', true],
+    ['^(1|2)$', true],
+    ['^[|]$', true],
+    ['1$', false],
+    ['^1', false],
+    ['^1|2$', false],
+    ['^1\\$', false],
+  ])('%s is tied to both ends: %s', (source, anchored) => expect(isAnchored(source)).toBe(anchored));
+});
+
+describe('nearest word', () => {
+  it.each([
+    ['usrname', 'username'],
+    ['pasword', 'password'],
+    ['ulr', 'url'],
+    ['URL', 'url'],
+    ['zzzz', undefined],
+  ])('%s → %s', (word, meant) => expect(nearest(word, ['url', 'username', 'password', 'app'])).toBe(meant));
+});

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+import type { Fact } from '../../../src/calls/input.ts';
+import type { CallID } from '../../../src/cti/ids.ts';
+import { Performer, type Task } from '../../../src/switch/performer.ts';
+import type { ScriptedReply } from '../../support/scripted-ari.ts';
+import { gate, type Scene, scene } from '../ari/harness.ts';
+
+const CALL = '0123456789abcdef0123456789abcdef000' as CallID;
+const FIRST = `${CALL}-1`;
+const SECOND = `${CALL}-2`;
+const BRIDGE = `${CALL}-b1`;
+
+/** What the core asks for when the first party has answered: a bridge, the first in it, the second rung into it. */
+const RING_SECOND: readonly Task[] = [
+  { do: 'create-bridge', bridge: BRIDGE },
+  { do: 'place', channels: [FIRST], bridge: BRIDGE },
+  { do: 'dial', channel: SECOND, endpoint: 'PJSIP/1001', ringTimeout: 20, bridge: BRIDGE },
+];
+
+describe('a leg that is dialled into a new bridge', () => {
+  let at: Scene;
+  let performer: Performer;
+  let facts: Fact[];
+  let failures: unknown[];
+  let bridge: ReturnType<typeof gate>;
+  let create: ScriptedReply;
+
+  beforeEach(async () => {
+    at = await scene();
+    facts = [];
+    failures = [];
+    bridge = gate();
+    create = { status: 200, body: { id: SECOND } };
+    at.server.script = async ({ method, path }) => {
+      if (path === '/channels/create') return create;
+      if (method === 'POST' && path === `/bridges/${BRIDGE}`) {
+        await bridge.promise;
+        return { status: 200, body: { id: BRIDGE } };
+      }
+      return undefined;
+    };
+    await at.client.connect();
+    at.server.requests.length = 0;
+    performer = new Performer(
+      at.client,
+      'app',
+      async () => undefined,
+      (fact) => facts.push(fact),
+      (_, command, error) => failures.push([command, error]),
+    );
+  });
+
+  afterEach(() => at.end());
+
+  const asked = (): string[] => at.server.requests.map(({ method, path }) => `${method} ${path}`);
+  /** Channels that were to be put in the bridge, by request. */
+  const joined = (): string[] =>
+    at.server.requests.flatMap(
+      ({ uri }) => decodeURIComponent(/addChannel\?channel=([^&]*)/.exec(uri)?.[1] ?? '') || [],
+    );
+  const untilAsked = (request: string): Promise<void> => at.server.until(() => asked().includes(request));
+
+  test('is created while the bridge is being made, and dialled only once both are there', async () => {
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    // An answer to a later request: whatever the performer would have sent by now has been sent.
+    await at.client.asterisk.ping();
+    expect(
+      asked()
+        .filter((one) => one !== 'GET /asterisk/ping')
+        .sort(),
+    ).toEqual([`POST /bridges/${BRIDGE}`, 'POST /channels/create']);
+
+    bridge.open();
+    await untilAsked(`POST /channels/${SECOND}/dial`);
+    expect(asked().slice(-2)).toEqual([`POST /bridges/${BRIDGE}/addChannel`, `POST /channels/${SECOND}/dial`]);
+    expect(joined()).toEqual([`${FIRST},${SECOND}`]);
+    expect(failures).toEqual([]);
+    expect(facts).toEqual([]);
+  });
+
+  test('is hung up and never dialled where that is asked for while it waits for its bridge', async () => {
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.perform(CALL, [{ do: 'hang-up', channel: SECOND, q850: 16 }]);
+    await untilAsked(`DELETE /channels/${SECOND}`);
+    performer.ended(SECOND);
+    bridge.open();
+    performer.perform(CALL, [{ do: 'destroy-bridge', bridge: BRIDGE }]);
+    await untilAsked(`DELETE /bridges/${BRIDGE}`);
+    expect(asked()).not.toContain(`POST /channels/${SECOND}/dial`);
+    expect(joined()).toEqual([FIRST]);
+    expect([...performer.underWay()]).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
+  test('is told once as not started where Asterisk refuses to create it', async () => {
+    create = { status: 500, body: { error: 'Allocation failed' } };
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    bridge.open();
+    performer.perform(CALL, [{ do: 'destroy-bridge', bridge: BRIDGE }]);
+    await untilAsked(`DELETE /bridges/${BRIDGE}`);
+    expect(facts).toEqual([{ kind: 'leg-ended', channel: SECOND, notStarted: 'unavailable' }]);
+    expect(joined()).toEqual([FIRST]);
+    expect(asked()).not.toContain(`POST /channels/${SECOND}/dial`);
+    expect(failures).toEqual([]);
+  });
+
+  test('is rung also where the one who waits for it has gone', async () => {
+    const healthy = at.server.script;
+    at.server.script = (request) =>
+      request.uri.includes(FIRST) ? { status: 400, body: { message: 'Channel not found' } } : healthy(request);
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    bridge.open();
+    await untilAsked(`POST /channels/${SECOND}/dial`);
+    expect(joined().slice(0, 2)).toEqual([`${FIRST},${SECOND}`, SECOND]);
+  });
+});
