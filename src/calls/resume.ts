@@ -1,0 +1,75 @@
+import type { Call, Media } from './call.ts';
+import type { Fact, Found } from './input.ts';
+import { isLeaving, isLive } from './party.ts';
+import { askRecordingAgain } from './recording.ts';
+import type { Turn } from './turn.ts';
+
+/** How a fact that was made up afterwards is dealt with: as any other. */
+export type TakeFact = (turn: Turn, fact: Fact) => void;
+
+/**
+ * Goes on with a call after nobody listened for a while: a restart, a cut connection, a take-over. What the node really
+ * has is compared with what is stored, and the differences are dealt with as facts: legs that answered, rang or ended
+ * meanwhile. Then what was begun and may not have reached Asterisk is asked for again: hang-ups, and, by taking the
+ * node's own bridges for the layout that was last commanded, everything that makes up the sound.
+ */
+export function resume(turn: Turn, found: Found, take: TakeFact): void {
+  for (const fact of differences(turn.call, found)) {
+    // A channel that was created and never dialled is still there: its leg is over, and it must not stay.
+    const left = fact.kind === 'leg-ended' && found.channels[fact.channel] !== undefined;
+    if (left) turn.ask({ do: 'hang-up', channel: fact.channel, q850: NORMAL });
+    take(turn, fact);
+  }
+  if (turn.call.deleted || found.busy) return;
+  for (const party of turn.call.parties) {
+    if (isLive(party) && isLeaving(party) && found.channels[party.leg.channel] !== undefined) {
+      turn.ask({ do: 'hang-up', channel: party.leg.channel, q850: party.leg.treatment?.q850 ?? NORMAL });
+    } else if (party.leg.state === 'answering') {
+      turn.ask({ do: 'answer', channel: party.leg.channel });
+    }
+  }
+  turn.update({ media: mediaOf(turn.call, found) });
+  askRecordingAgain(turn);
+}
+
+/** Q.850 16, normal clearing. */
+const NORMAL = 16;
+
+/** What happened to a call's legs while nobody listened. */
+function differences(call: Call, found: Found): Fact[] {
+  const facts: Fact[] = [];
+  for (const { leg } of call.parties) {
+    if (leg.state === 'planned' || leg.state === 'ended') continue;
+    const { channel } = leg;
+    const state = found.channels[channel];
+    if (state === undefined) {
+      // A leg that is just being dialled need not be listed yet; its own dialling tells what becomes of it.
+      const died = found.nodeDied && { nodeDied: true };
+      if (!found.underWay.includes(channel)) facts.push({ kind: 'leg-ended', channel, ...died });
+    } else if (state === 'Up' && leg.state !== 'up') {
+      facts.push({ kind: 'leg-answered', channel });
+    } else if (state === 'Ringing' && leg.state === 'dialled') {
+      facts.push({ kind: 'leg-ringing', channel });
+    } else if (state === 'Down' && leg.state === 'dialled' && !found.underWay.includes(channel)) {
+      // Created, and never dialled: whoever was to do it is gone, and nobody's phone rings for it.
+      facts.push({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
+    }
+  }
+  return facts;
+}
+
+/**
+ * The layout as Asterisk really has it. Music and mutes cannot be read there: they are taken for missing, and asked for
+ * again, which changes nothing where they are there.
+ */
+function mediaOf(call: Call, found: Found): Media {
+  const place: Record<string, string> = {};
+  const bridges: string[] = [];
+  for (const [bridge, channels] of Object.entries(found.bridges)) {
+    if (!bridge.startsWith(call.callID)) continue;
+    bridges.push(bridge);
+    for (const channel of channels) if (found.channels[channel] !== undefined) place[channel] = bridge;
+  }
+  const snoops = Object.fromEntries(Object.entries(call.media.snoops).filter(([s]) => found.channels[s] !== undefined));
+  return { bridges, place, music: [], muted: [], snoops };
+}

@@ -1,0 +1,203 @@
+import { isAnchored } from './patterns.ts';
+import { type Finding, keyOf, type Path } from './problems.ts';
+import type { CompanyConfig, Config } from './schema.ts';
+
+interface Named {
+  readonly value: string;
+  readonly path: Path;
+}
+
+/** Finds values that may stand only once; `shown` says whether the value may be told (an API key may not). */
+function duplicates(what: string, named: readonly Named[], shown = true): Finding[] {
+  const first = new Map<string, Path>();
+  const found: Finding[] = [];
+  for (const { value, path } of named) {
+    const earlier = first.get(value);
+    if (earlier === undefined) {
+      first.set(value, path);
+      continue;
+    }
+    const text = shown ? `${what} "${value}"` : what;
+    found.push({ path, message: `${text} is already at ${keyOf(earlier)}`, fix: 'Give each its own, or remove one' });
+  }
+  return found;
+}
+
+function unknown(path: Path, what: string, value: string, known: readonly string[]): Finding {
+  const have =
+    known.length === 0 ? `There is no ${what} at all: add it` : `Use one of: ${known.slice(0, 10).join(', ')}`;
+  return { path, message: `there is no ${what} "${value}"`, fix: have };
+}
+
+function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly string[]): Finding[] {
+  const queueIds = company.queues.map((queue) => queue.id);
+  const found = [
+    ...duplicates(
+      'the key name',
+      company.keys.map((key, i) => ({ value: key.name, path: [...at, 'keys', i, 'name'] })),
+    ),
+    ...duplicates(
+      'the queue',
+      company.queues.map((queue, i) => ({ value: queue.id, path: [...at, 'queues', i, 'id'] })),
+    ),
+  ];
+  if (company.trunk !== undefined && !trunkIds.includes(company.trunk)) {
+    found.push(unknown([...at, 'trunk'], 'trunk', company.trunk, trunkIds));
+  }
+  company.queues.forEach((queue, i) => {
+    const to = queue.overflow?.to;
+    if (to === undefined || !('queue' in to)) return;
+    const path = [...at, 'queues', i, 'overflow', 'to', 'queue'];
+    if (to.queue === queue.id) {
+      found.push({ path, message: 'a queue cannot overflow to itself', fix: 'Name another queue, or a number' });
+    } else if (!queueIds.includes(to.queue)) {
+      found.push(unknown(path, 'queue', to.queue, queueIds));
+    }
+  });
+  company.routes.forEach((route, i) => {
+    if ('queue' in route.to && !queueIds.includes(route.to.queue)) {
+      found.push(unknown([...at, 'routes', i, 'to', 'queue'], 'queue', route.to.queue, queueIds));
+    }
+  });
+  return found;
+}
+
+/** A security id names one account, a flow id one flow of its company, an agent of a flow is a phone of the company. */
+function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path }[]): Finding[] {
+  const accounts = companies.flatMap(({ company, at }) =>
+    (company.dialer?.accounts ?? []).map((account, i) => ({
+      account,
+      company,
+      at: [...at, 'dialer', 'accounts', i] as Path,
+    })),
+  );
+  const found = duplicates(
+    'the security id',
+    accounts.map(({ account, at }) => ({ value: account.securityId, path: [...at, 'securityId'] })),
+    false,
+  );
+  for (const { company } of companies) {
+    const own = accounts.filter((a) => a.company === company);
+    found.push(
+      ...duplicates(
+        'the account',
+        own.map(({ account, at }) => ({ value: account.id, path: [...at, 'id'] })),
+      ),
+      ...duplicates(
+        'the flow',
+        own.flatMap(({ account, at }) =>
+          account.flows.map((f, i) => ({ value: f.id, path: [...at, 'flows', i, 'id'] as Path })),
+        ),
+      ),
+    );
+  }
+  for (const { company, account, at } of accounts) {
+    account.flows.forEach((flow, f) => {
+      flow.agents.forEach((dn, i) => {
+        if (company.extensions.pattern.test(dn)) return;
+        found.push({
+          path: [...at, 'flows', f, 'agents', i],
+          message: `"${dn}" is no phone of the company`,
+          fix: 'Use a DN that extensions.pattern matches',
+        });
+      });
+    });
+  }
+  return found;
+}
+
+/** What a valid configuration says twice, or says about something that is not there. */
+export function findConflicts(config: Config): Finding[] {
+  const trunkIds = config.trunks.map((trunk) => trunk.id);
+  const companies = config.companies.map((company, i) => ({ company, at: ['companies', i] as Path }));
+  const keys = companies.flatMap(({ company, at }) =>
+    company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
+  );
+  // The number called decides whose call it is, with or without its plus sign.
+  const dids = companies.flatMap(({ company, at }) =>
+    company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
+  );
+  return [
+    ...duplicates(
+      'the node',
+      config.nodes.map((node, i) => ({ value: node.id, path: ['nodes', i, 'id'] })),
+    ),
+    ...duplicates(
+      'the node number',
+      config.nodes.map((node, i) => ({ value: String(node.number), path: ['nodes', i, 'number'] })),
+    ),
+    ...duplicates(
+      'the trunk',
+      config.trunks.map((trunk, i) => ({ value: trunk.id, path: ['trunks', i, 'id'] })),
+    ),
+    ...duplicates(
+      'the company',
+      companies.map(({ company, at }) => ({ value: company.companyId, path: [...at, 'companyId'] })),
+    ),
+    ...duplicates('the API key', keys, false),
+    ...duplicates('the number', dids),
+    ...dialerConflicts(companies),
+    ...companies.flatMap(({ company, at }) => companyConflicts(company, at, trunkIds)),
+  ];
+}
+
+type Validation = NonNullable<CompanyConfig['dialer']>['accounts'][number]['flows'][number]['validations'][number];
+
+/** What to do about a validation that no value can pass, if it is one. */
+function validationDoubt(v: Validation): string | undefined {
+  const wanted: Readonly<Record<string, boolean>> = {
+    contains: v.value !== undefined,
+    doesNotContain: v.value !== undefined,
+    list: v.values !== undefined,
+    regex: v.pattern !== undefined,
+    length: v.min !== undefined || v.max !== undefined,
+    email: true,
+    url: true,
+  };
+  if (!Object.hasOwn(wanted, v.type)) return `Use one of: ${Object.keys(wanted).join(', ')}`;
+  if (wanted[v.type]) return undefined;
+  return 'Give its criterion: value, values (list), pattern (regex), min or max (length)';
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/** What may be meant so, but is more often a mistake. */
+export function findDoubts(config: Config): Finding[] {
+  const found: Finding[] = [];
+  if (!LOOPBACK.test(config.listen.host)) {
+    found.push({
+      path: ['listen'],
+      message: 'other machines can reach this address, and API keys travel in clear text',
+      fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
+    });
+  }
+  config.companies.forEach((company, i) => {
+    for (const part of ['extensions', 'numbers'] as const) {
+      if (isAnchored(company[part].pattern.source)) continue;
+      found.push({
+        path: ['companies', i, part, 'pattern'],
+        message: 'it matches anything that contains what is meant',
+        fix: 'Begin it with ^ and end it with $, alternatives in brackets',
+      });
+    }
+    company.dialer?.accounts.forEach((account, a) => {
+      account.flows.forEach((flow, f) => {
+        flow.validations.forEach((v, n) => {
+          const fix = validationDoubt(v);
+          if (fix === undefined) return;
+          const path = ['companies', i, 'dialer', 'accounts', a, 'flows', f, 'validations', n];
+          found.push({ path, message: 'every call of the flow will fail this validation', fix });
+        });
+      });
+    });
+    company.queues.forEach((queue, q) => {
+      if (!company.extensions.pattern.test(queue.id)) return;
+      found.push({
+        path: ['companies', i, 'queues', q, 'id'],
+        message: `queue "${queue.id}" also looks like a phone of the company`,
+        fix: 'Choose an id that extensions.pattern does not match',
+      });
+    });
+  });
+  return found;
+}

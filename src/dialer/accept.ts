@@ -1,0 +1,122 @@
+import type { FlowStatus } from '../cti/flow-status.ts';
+import { attachedDataFault } from '../cti/json.ts';
+import type { Account, Flow } from './book.ts';
+import { validationFault } from './flow-variables.ts';
+import { startTime } from './start-time.ts';
+
+/** What one entry of `calls` asks for, or why it is refused. */
+export type Entry = {
+  readonly clientIdentifier: string;
+  readonly numbers: readonly string[];
+  readonly variables: Readonly<Record<string, string | number | boolean>>;
+} & (
+  | { readonly accepted: true; readonly at: number; readonly future: boolean }
+  | { readonly accepted: false; readonly status: FlowStatus }
+);
+
+/** What is left of the account and the flow for further calls of the request. */
+export interface Room {
+  /** Calls that the balance still pays; undefined: no limit. */
+  balance: number | undefined;
+  /** Calls that the flow may still have waiting. */
+  waiting: number;
+}
+
+const MAX_NUMBERS = 20;
+const PREFIX = '$flow.key.';
+
+/** A shape that is not the API's: there is no better word for it in the seed than REJECTED. */
+class Malformed extends Error {}
+
+function textOf(value: unknown, longest: number): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' && value.length <= longest) return value;
+  throw new Malformed();
+}
+
+function numbersOf(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length > MAX_NUMBERS) throw new Malformed();
+  return list.map((n) => textOf(n, 64).replace(/[\s().-]/g, ''));
+}
+
+function variablesOf(value: unknown): Record<string, string | number | boolean> {
+  if (value === undefined || value === null) return {};
+  if (!Array.isArray(value)) throw new Malformed();
+  const entries = value.map((item: unknown) => {
+    const { name, value: given } = (item ?? {}) as { name?: unknown; value?: unknown };
+    if (typeof name !== 'string' || !name.startsWith(PREFIX) || name.length === PREFIX.length) throw new Malformed();
+    if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean') throw new Malformed();
+    return [name.slice(PREFIX.length), given] as const;
+  });
+  const variables = Object.fromEntries(entries);
+  if (attachedDataFault(variables) !== undefined) throw new Malformed();
+  return variables;
+}
+
+/** Why a number must not be called, if so. */
+function numberFault(number: string, { account, config }: Flow): FlowStatus | undefined {
+  const { rules, pattern, black, white, dnd } = account;
+  if (!pattern.test(number)) return 'INVALID_CONTACT_NUMBER';
+  if (!account.config.internationalCalls && rules.isInternational(number)) return 'INTERNATIONAL_CALLS_DISABLED';
+  const canonical = rules.canonical(number);
+  if (black.has(canonical)) return 'PHONE_BLACKLISTED';
+  if (config.state === 'testing' && !white.has(canonical)) return 'PHONE_NOT_WHITELISTED';
+  if (config.marketing && dnd.has(canonical) && !white.has(canonical)) return 'NCPR_CHECK_FAILED';
+  return undefined;
+}
+
+/** False where the call names an agent whom the flow does not have: it would wait for ever. */
+function knowsAgent({ config }: Flow, variables: Entry['variables']): boolean {
+  const named = config.agentKey === undefined ? undefined : variables[config.agentKey];
+  return named === undefined || config.agents.includes(String(named));
+}
+
+/** The account’s validity has ended. */
+export function isExpired(account: Account, now: number): boolean {
+  const { validUntil } = account.config;
+  return validUntil !== undefined && Date.parse(validUntil) <= now;
+}
+
+/**
+ * Looks at one entry of `calls`. Numbers that must not be called are left out; a call is refused for its numbers only
+ * where none remains, with the fault of the first.
+ *
+ * @param room is made smaller by an accepted call
+ * @param now Unix ms
+ */
+export function acceptEntry(entry: unknown, flow: Flow, room: Room, now: number): Entry {
+  let read: { clientIdentifier: string; numbers: readonly string[]; variables: Entry['variables'] } = {
+    clientIdentifier: '',
+    numbers: [],
+    variables: {},
+  };
+  const refused = (status: FlowStatus): Entry => ({ ...read, accepted: false, status });
+  try {
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return refused('REJECTED');
+    const given = entry as Readonly<Record<string, unknown>>;
+    read = { ...read, clientIdentifier: textOf(given['client-identifier'], 256) };
+    const numbers = numbersOf(given['contact-numbers']);
+    read = { ...read, variables: variablesOf(given['keys']) };
+    const faults = numbers.map((n) => numberFault(n, flow));
+    const good = numbers.filter((_n, i) => faults[i] === undefined);
+    read = { ...read, numbers: good };
+    if (good.length === 0) return refused(faults[0] ?? 'INVALID_CONTACT_NUMBER');
+    const start = startTime(given['start-time'], now);
+    if ('fault' in start) return refused(start.fault);
+    const invalid = validationFault(read.variables, flow.config.validations);
+    if (invalid !== undefined) return refused(invalid);
+    if (!knowsAgent(flow, read.variables)) return refused('FLOW_VARIABLE_VALIDATION_FAILED');
+    if (isExpired(flow.account, now)) return refused('ACCOUNT_VALIDITY_EXPIRED');
+    if (room.balance !== undefined && room.balance <= 0) return refused('INSUFFICIENT_BALANCE');
+    if (room.waiting <= 0) return refused('MAX_CAPACITY_REACHED');
+    if (room.balance !== undefined) room.balance--;
+    room.waiting--;
+    return { ...read, accepted: true, at: start.at, future: start.future };
+  } catch (error) {
+    if (error instanceof Malformed) return refused('REJECTED');
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { CallPlacing, DialerStore, EventLog, Requests } from '../ports.ts';
+
+/** What the dialler works with. */
+export interface DialerDeps {
+  readonly store: DialerStore;
+  readonly events: EventLog;
+  readonly placing: CallPlacing;
+  readonly requests: Requests;
+  /** Names this process; no other has the same. */
+  readonly owner: string;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** A random UUID. */
+  readonly uuid: () => string;
+  /** True for an error of the store that waiting may mend. */
+  readonly isPassing: (error: unknown) => boolean;
+  readonly log: DialerLog;
+}
+
+/** No number and no variable of a call ever gets here. */
+export interface DialerLog {
+  info(what: string, details: Readonly<Record<string, unknown>>): void;
+  warn(what: string, details: Readonly<Record<string, unknown>>): void;
+}

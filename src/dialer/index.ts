@@ -1,0 +1,121 @@
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { CompanyConfig } from '../config.ts';
+import { addressList, Book, type DialerCompany } from './book.ts';
+import type { DialerDeps } from './deps.ts';
+import { Leader } from './leader.ts';
+import { MakeCalls } from './make-calls.ts';
+import { watchDialer } from './metrics.ts';
+import { dialerRoutes } from './routes.ts';
+
+export type { DialerDeps } from './deps.ts';
+
+/** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
+const LEAD_MS = 6_000;
+
+/** The dialler of this instance: takes requests, and leads the companies that no other instance leads. */
+export class Dialer {
+  readonly #deps: DialerDeps;
+  readonly #book: Book;
+  readonly #leaders = new Map<string, Leader>();
+  readonly #calls: MakeCalls;
+  #timer: NodeJS.Timeout | undefined;
+  #electing: Promise<void> | undefined;
+  #closed = false;
+  readonly #leadMs: number;
+
+  /** @param leadMs how long the lead of a company lasts without a sign of life */
+  constructor(deps: DialerDeps, companies: readonly CompanyConfig[], leadMs = LEAD_MS) {
+    this.#deps = deps;
+    this.#leadMs = leadMs;
+    this.#book = new Book(companies);
+    this.#calls = new MakeCalls(deps, this.#book, (companyId) => {
+      this.#leaders.get(companyId)?.wake();
+      this.#leaders.get(companyId)?.wakeDeliverer();
+    });
+  }
+
+  /** Registers its endpoints, where any company has a dialler at all; before the server listens. */
+  routes(http: FastifyInstance, trustedProxies: readonly string[]): void {
+    if (this.#book.companies.length === 0) return;
+    dialerRoutes(http, {
+      book: this.#book,
+      calls: this.#calls,
+      isProxy: addressList(trustedProxies),
+      log: this.#deps.log,
+    });
+  }
+
+  /** Registers its metrics, where any company has a dialler at all. */
+  watch(registry: Registry): void {
+    if (this.#book.companies.length === 0) return;
+    const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
+    watchDialer(registry, this.#book, this.#deps.store, active);
+  }
+
+  /** Begins to lead where nobody does. */
+  start(): void {
+    if (this.#book.companies.length === 0) return;
+    this.#elect();
+    this.#timer = setInterval(() => this.#elect(), this.#leadMs / 3);
+    this.#timer.unref();
+  }
+
+  /** Ends: calls that are placed go on, and whoever leads next follows them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#electing;
+    await Promise.all([...this.#leaders].map(([companyId, leader]) => this.#endLeading(companyId, leader)));
+  }
+
+  #elect(): void {
+    if (this.#electing || this.#closed) return;
+    this.#electing = Promise.all(this.#book.companies.map((c) => this.#lead(c))).then(() => {
+      this.#electing = undefined;
+    });
+  }
+
+  async #lead(company: DialerCompany): Promise<void> {
+    const { store, owner, log, isPassing } = this.#deps;
+    const { companyId } = company;
+    try {
+      const token = await store.lead(companyId, owner, this.#leadMs);
+      const leader = this.#leaders.get(companyId);
+      if (leader && leader.token === token && leader.leading) {
+        await leader.noteSeen();
+        return;
+      }
+      if (leader) {
+        this.#leaders.delete(companyId);
+        await leader.close();
+        log.info('another instance leads the dialler', { companyId });
+      }
+      if (token === undefined || this.#closed) return;
+      const next = new Leader(this.#deps, company, token);
+      this.#leaders.set(companyId, next);
+      await next.begin();
+      log.info('leading the dialler', { companyId });
+    } catch (err) {
+      // While Redis is away the store tells so itself; the next election is soon.
+      if (!isPassing(err)) log.warn('the dialler’s lead could not be taken', { err, companyId });
+      const broken = this.#leaders.get(companyId);
+      if (broken && !broken.begun) {
+        this.#leaders.delete(companyId);
+        await broken.close();
+      }
+    }
+  }
+
+  async #endLeading(companyId: string, leader: Leader): Promise<void> {
+    const { store, log, isPassing } = this.#deps;
+    await leader.close();
+    this.#leaders.delete(companyId);
+    const company = this.#book.companies.find((c) => c.companyId === companyId);
+    try {
+      if (company) await store.resign(company.companyId, leader.token);
+    } catch (err) {
+      if (!isPassing(err)) log.warn('the dialler’s lead could not be given back', { err, companyId });
+    }
+  }
+}

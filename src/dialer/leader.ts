@@ -1,0 +1,380 @@
+import type { CtiEvent } from '../cti/events.ts';
+import type { ResultOf } from '../cti/requests.ts';
+import type { Caller, LoggedEvent } from '../ports.ts';
+import { isExpired } from './accept.ts';
+import { Agents } from './agents.ts';
+import type { DialerCompany, Flow } from './book.ts';
+import { Deliverer } from './deliverer.ts';
+import type { DialerDeps } from './deps.ts';
+import type { DialerCall } from './dialer-call.ts';
+import { flowStateOf, read, type Stored } from './documents.ts';
+import { endOfCall, legOf } from './facts.ts';
+import { Ledger } from './ledger.ts';
+import { legsOfPlacing } from './outcome.ts';
+import { Pump } from './pump.ts';
+import { type DialerInput, stepDialerCall } from './step.ts';
+import { webhookMessage } from './webhook.ts';
+
+const PAGE = 1_000;
+const RETRY_MS = 250;
+/** Digits of one party that are kept. */
+const MAX_DTMF = 64;
+
+const HEARD = new Set<CtiEvent['messageID']>([
+  'EventDialing',
+  'EventRinging',
+  'EventEstablished',
+  'EventReleased',
+  'EventCallDeleted',
+  'EventDtmfSent',
+  'EventAgentLogin',
+  'EventAgentReady',
+  'EventAgentNotReady',
+  'EventAgentLogout',
+]);
+
+/**
+ * The dialler of one company, at the instance that leads it: places what is due, follows what it has placed by the
+ * company's event log, and has the webhooks told. Everything that changes a call goes through one queue.
+ */
+export class Leader {
+  readonly #deps: DialerDeps;
+  readonly #company: DialerCompany;
+  readonly #ledger: Ledger;
+  readonly #agents = new Agents();
+  readonly #flows: ReadonlyMap<string, Flow>;
+  readonly #pump: Pump;
+  readonly #deliverer: Deliverer;
+  readonly #caller: Caller;
+  readonly #placings = new Map<string, Promise<void>>();
+  readonly #dtmf = new Map<string, string>();
+  readonly #token: number;
+  #stopTail: (() => void) | undefined;
+  #chain: Promise<void> = Promise.resolve();
+  #storedSeen = 0;
+  #gap = false;
+  #begun = false;
+
+  constructor(deps: DialerDeps, company: DialerCompany, token: number) {
+    this.#deps = deps;
+    this.#company = company;
+    this.#token = token;
+    this.#ledger = new Ledger(deps, company, token);
+    this.#flows = new Map(company.flows.map((f) => [f.config.id, f]));
+    this.#caller = { companyId: company.companyId, keyName: 'dialler', scopes: new Set(['call', 'dial', 'read']) };
+    this.#deliverer = new Deliverer(
+      {
+        companyId: company.companyId,
+        store: deps.store,
+        webhookOf: (flowId) => this.#flows.get(flowId)?.config.webhook,
+        now: deps.now,
+        warn: deps.log.warn,
+      },
+      token,
+    );
+    this.#pump = new Pump({
+      deps,
+      company,
+      agents: this.#agents,
+      activeOf: (flowId) => this.#ledger.activeOf(flowId),
+      claim: (stored, flow, agent) => this.#serially(() => this.#claim(stored, flow, agent)),
+      stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
+    });
+  }
+
+  get token(): number {
+    return this.#token;
+  }
+
+  /** Calls that are being placed or live. */
+  get activeCalls(): number {
+    return this.#ledger.calls.length;
+  }
+
+  /** Has taken up everything. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Still leads, as far as is known. */
+  get leading(): boolean {
+    return !this.#ledger.closed;
+  }
+
+  /** Takes up what an earlier leader has left, and begins. */
+  async begin(): Promise<void> {
+    const { companyId } = this.#company;
+    const { events, store } = this.#deps;
+    const early: LoggedEvent[] = [];
+    let ready = false;
+    this.#stopTail = events.tail(
+      companyId,
+      (some) => {
+        if (ready) void this.#serially(() => this.#take(some));
+        else early.push(...some);
+      },
+      () => {
+        this.#gap = true;
+        if (ready) void this.#serially(() => this.#reconcile());
+      },
+    );
+    const last = await events.lastEventID(companyId);
+    for (const document of await store.active(companyId)) {
+      const stored = read(document);
+      this.#ledger.adopt(stored);
+      const { placing } = stored.call;
+      if (placing) this.#agents.take(placing.agent, placing.callID);
+    }
+    this.#ledger.seen = (await store.seen(companyId)) ?? last;
+    await this.#serially(async () => {
+      await this.#catchUp();
+      await this.#agentsNow();
+      await this.#take(early.splice(0));
+      ready = true;
+      await this.#take(early.splice(0));
+      await this.#reconcile();
+    });
+    this.#begun = true;
+    this.#pump.wake();
+    this.#deliverer.wake();
+  }
+
+  /** There may be something to place. */
+  wake(): void {
+    if (this.#begun) this.#pump.wake();
+  }
+
+  /** There may be something to deliver. */
+  wakeDeliverer(): void {
+    if (this.#begun) this.#deliverer.wake();
+  }
+
+  /** Stores how far the log has been read, so that a restart need not read it all again. */
+  async noteSeen(): Promise<void> {
+    const { seen } = this.#ledger;
+    if (seen === this.#storedSeen || !this.leading) return;
+    this.#storedSeen = seen;
+    await this.#deps.store.setSeen(this.#company.companyId, this.#token, seen);
+  }
+
+  async close(): Promise<void> {
+    this.#stopTail?.();
+    // From here on nothing is stored: what is under way is found again by its callID.
+    this.#ledger.close();
+    await this.#pump.close();
+    await this.#deliverer.close();
+    await Promise.all(this.#placings.values());
+    await this.#chain;
+  }
+
+  // ── the log ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #catchUp(): Promise<void> {
+    const { events } = this.#deps;
+    const { companyId } = this.#company;
+    for (;;) {
+      const page = await events.read(companyId, this.#ledger.seen, PAGE);
+      if (page === 'expired') {
+        this.#gap = true;
+        this.#ledger.seen = await events.lastEventID(companyId);
+        return;
+      }
+      if (page.length === 0) return;
+      await this.#take(page);
+    }
+  }
+
+  /** Who is in a call or not ready now, so that nobody is called who talks or rests. */
+  async #agentsNow(): Promise<void> {
+    const listed = await this.#deps.requests.request(this.#caller, 'RequestListAgents', {});
+    if ('result' in listed) {
+      const { agents } = listed.result as ResultOf<'RequestListAgents'>;
+      for (const { thisDN, state } of agents) this.#agents.found(thisDN, state === 'Ready');
+    }
+    let cursor: string | undefined;
+    do {
+      const params = { limit: 1_000, ...(cursor !== undefined && { cursor }) };
+      const answer = await this.#deps.requests.request(this.#caller, 'RequestListCalls', params);
+      if ('refusal' in answer) return;
+      // The engine answers with the result of the method's own schema.
+      const { calls, cursor: next } = answer.result as ResultOf<'RequestListCalls'>;
+      for (const { parties } of calls) for (const p of parties) this.#agents.inCall(p.thisDN, p.partyID);
+      cursor = next;
+    } while (cursor !== undefined);
+  }
+
+  async #take(events: readonly LoggedEvent[]): Promise<void> {
+    for (const logged of events) {
+      if (this.#ledger.closed || logged.eventID <= this.#ledger.seen) continue;
+      if (HEARD.has(logged.messageID)) await this.#hear(logged);
+      this.#ledger.seen = logged.eventID;
+    }
+  }
+
+  async #hear(logged: LoggedEvent): Promise<void> {
+    // Only our own engine writes the log, and it writes CtiEvents.
+    const event = JSON.parse(logged.json) as CtiEvent;
+    this.#agents.hear(event);
+    const stored = logged.callID === undefined ? undefined : this.#ledger.byCallID(logged.callID);
+    if (stored) await this.#follow(stored, event);
+    if (event.messageID === 'EventReleased' || event.messageID === 'EventAgentReady') this.#pump.wake();
+  }
+
+  async #follow(stored: Stored, event: CtiEvent): Promise<void> {
+    const { eventID } = event;
+    switch (event.messageID) {
+      case 'EventDtmfSent': {
+        const digits = `${this.#dtmf.get(event.partyID) ?? ''}${event.dtmfDigits}`;
+        this.#dtmf.set(event.partyID, digits.slice(0, MAX_DTMF));
+        break;
+      }
+      case 'EventReleased': {
+        const leg = legOf(event);
+        if (!leg) break;
+        const dtmf = this.#dtmf.get(leg.partyID);
+        this.#dtmf.delete(leg.partyID);
+        await this.#step(stored, { kind: 'leg-ended', eventID, leg: { ...leg, ...(dtmf !== undefined && { dtmf }) } });
+        break;
+      }
+      case 'EventCallDeleted': {
+        const { callID } = event;
+        const stopped = await this.#isStopped(stored.call);
+        await this.#step(stored, { kind: 'deleted', eventID, callID, end: endOfCall(event), stopped });
+        break;
+      }
+    }
+  }
+
+  /** Calls of which no event may come any more: what was claimed is placed after all, what is lost is tried again. */
+  async #reconcile(): Promise<void> {
+    const gap = this.#gap;
+    this.#gap = false;
+    for (const stored of this.#ledger.calls) {
+      const { placing, phase, uuid } = stored.call;
+      // What is just being asked for has its answer to come.
+      if (!placing || this.#ledger.closed || this.#placings.has(placing.callID)) continue;
+      const known = await this.#deps.placing.whatIs(this.#company.companyId, placing.callID);
+      if (known === 'live' || (known === 'ended' && !gap)) continue;
+      if (known === 'unknown' && phase === 'placing' && !gap) {
+        // Nobody has ever heard of it: the claim was stored, and the one who made it ended before he had asked.
+        this.#place(stored.call);
+        continue;
+      }
+      this.#deps.log.warn('a call of the dialler was lost sight of', { uuid, callID: placing.callID });
+      const stopped = await this.#isStopped(stored.call);
+      await this.#step(stored, { kind: 'lost', callID: placing.callID, stopped });
+    }
+  }
+
+  // ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#chain.then(work);
+    this.#chain = done.then(
+      () => undefined,
+      (err: unknown) => this.#deps.log.warn('the dialler failed at a step', { err }),
+    );
+    return done;
+  }
+
+  /** One input for one call: steps, stores, and has told what is to be told. */
+  async #step(stored: Stored, input: DialerInput, balance: { charge?: string; refund?: string } = {}) {
+    const { call: before } = stored;
+    const flow = this.#flows.get(before.flowId);
+    if (!flow) return 'conflict';
+    const call = stepDialerCall(before, input, flow.config, this.#deps.now());
+    if (call === before) return 'conflict';
+    const ended = call.phase === 'ended' || input.kind === 'deleted' || input.kind === 'lost';
+    const told = flow.config.webhook !== undefined && ended;
+    const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
+    const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
+    if ('eventID' in input) this.#ledger.seen = input.eventID;
+    const result = await this.#ledger.store(stored, call, { ...balance, ...(message && { message }) });
+    if (result !== 'stored') return result;
+    if (before.placing && !call.placing) {
+      this.#agents.giveBack(before.placing.agent, before.placing.callID);
+      this.#pump.wake();
+    }
+    if (message) this.#deliverer.wake();
+    return result;
+  }
+
+  async #isStopped(call: DialerCall): Promise<boolean> {
+    const states = await this.#persistently(() => this.#deps.store.flowStates(this.#company.companyId));
+    return flowStateOf(states ?? {}, call.flowId).state === 'stopped';
+  }
+
+  async #persistently<T>(work: () => Promise<T>): Promise<T | undefined> {
+    while (!this.#ledger.closed) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!this.#deps.isPassing(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return undefined;
+  }
+
+  /** @returns `no-node`: nothing can be placed anywhere now */
+  async #claim(stored: Stored, flow: Flow, agent: string): Promise<'claimed' | 'settled' | 'no-node'> {
+    const { account } = flow;
+    if (isExpired(account, this.#deps.now())) {
+      await this.#step(stored, { kind: 'refused', status: 'ACCOUNT_VALIDITY_EXPIRED' });
+      return 'settled';
+    }
+    const callID = this.#deps.placing.chooseCallID();
+    if (callID === undefined) return 'no-node';
+    const charge = account.config.balance === undefined ? {} : { charge: account.config.id };
+    const result = await this.#step(stored, { kind: 'claimed', callID, agent }, charge);
+    if (result === 'no-balance') await this.#step(stored, { kind: 'refused', status: 'INSUFFICIENT_BALANCE' });
+    const claimed = this.#ledger.byCallID(callID);
+    if (result !== 'stored' || !claimed) return 'settled';
+    this.#agents.take(agent, callID);
+    this.#place(claimed.call);
+    return 'claimed';
+  }
+
+  #place(call: DialerCall): void {
+    const callID = call.placing?.callID ?? '';
+    const work = this.#ask(call).catch((err: unknown) => {
+      this.#deps.log.warn('a call of the dialler could not be placed', { err, uuid: call.uuid });
+    });
+    this.#placings.set(callID, work);
+    void work.finally(() => this.#placings.delete(callID));
+  }
+
+  /** Asks for the call; repeating it is harmless, because its id is chosen. */
+  async #ask(call: DialerCall): Promise<void> {
+    const { placing } = call;
+    const flow = this.#flows.get(call.flowId);
+    const number = call.numbers[call.index];
+    if (!placing || !flow || number === undefined) return;
+    const { callID, agent } = placing;
+    const { firstLeg, ringTimeout, callerId } = flow.config;
+    const answer = await this.#persistently(() =>
+      this.#deps.placing.place(this.#caller, callID, {
+        thisDN: agent,
+        otherDN: number,
+        makeCallType: 'Regular',
+        firstLeg,
+        ringTimeout,
+        ...(callerId !== undefined && { ANI: callerId }),
+        attachedData: call.variables,
+      }),
+    );
+    if (!answer) return;
+    await this.#serially(async () => {
+      const stored = this.#ledger.byCallID(callID);
+      if (!stored) return;
+      if ('result' in answer) {
+        await this.#step(stored, { kind: 'placed', callID });
+        return;
+      }
+      const why = answer.refusal.name === 'NotReady' ? 'later' : 'never';
+      const refund = flow.account.config.balance === undefined ? {} : { refund: flow.account.config.id };
+      if (why === 'later') this.#pump.holdBack();
+      await this.#step(stored, { kind: 'not-placed', callID, why }, refund);
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Book, clientAddress } from './book.ts';
+import { type ApiCode, answerHead } from './codes.ts';
+import type { DialerDeps } from './deps.ts';
+import type { Answer, MakeCalls } from './make-calls.ts';
+import { authorised } from './request.ts';
+import { parseTolerant } from './tolerant-json.ts';
+
+export interface DialerRoutes {
+  readonly book: Book;
+  readonly calls: MakeCalls;
+  /** True for the address of a proxy whose X-Forwarded-For is believed. */
+  readonly isProxy: (ip: string) => boolean;
+  readonly log: DialerDeps['log'];
+}
+
+const BASE = '/kairos-apis/outbounddialer';
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The Make Call API (docs/dialer.md). Every answer is JSON with `api-response-code` and HTTP status 200; 400 for a body
+ * that is no JSON and 413 for one over the limit, both with INVALID_FORMAT.
+ */
+export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void {
+  const { book, calls } = routes;
+  const ipOf = (request: FastifyRequest): string => {
+    const forwarded = request.headers['x-forwarded-for'];
+    const text = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
+    return clientAddress(request.socket.remoteAddress ?? '', text, routes.isProxy);
+  };
+  const refuse = (reply: FastifyReply, code: ApiCode, status = 200) => reply.code(status).send(answerHead(code));
+
+  http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: book.bodyLimit }, (_request, body, done) =>
+      done(null, body),
+    );
+    scope.setErrorHandler(async (err: { statusCode?: number; message: string }, _request, reply) => {
+      if (err.statusCode === 413) return refuse(reply.header('connection', 'close'), 'INVALID_FORMAT', 413);
+      if (err.statusCode !== undefined && err.statusCode < 500) return refuse(reply, 'INVALID_FORMAT', 400);
+      // What went wrong inside is for the log alone. Nothing was stored: the client may ask again.
+      routes.log.warn('a request of the Make Call API failed', { err });
+      return refuse(reply, 'FAILURE');
+    });
+    // Whoever may not ask at all is not read.
+    scope.addHook('onRequest', async (request, reply) => {
+      if (book.accountsFor(ipOf(request)).length === 0) return refuse(reply, 'IP_NOT_WHITELISTED');
+    });
+
+    scope.post(`${BASE}/create`, { bodyLimit: book.bodyLimit }, async (request, reply) => {
+      let payload: unknown;
+      try {
+        payload = parseTolerant(typeof request.body === 'string' ? request.body : '');
+      } catch (error) {
+        if (error instanceof SyntaxError) return refuse(reply, 'INVALID_FORMAT', 400);
+        throw error;
+      }
+      return calls.create(payload, ipOf(request));
+    });
+
+    scope.get<{ Params: { id: string } }>(`${BASE}/status/:id`, async (request) => {
+      const { id } = request.params;
+      if (!ID.test(id)) return answerHead('NO_DATA_AVAILABLE');
+      return calls.status(id, book.accountsFor(ipOf(request)));
+    });
+
+    /** The flow of a request that changes it: known by its id and by the account's security id in the header. */
+    const withFlow = async (
+      request: FastifyRequest<{ Params: { flow: string } }>,
+      act: FlowAction,
+    ): Promise<Answer> => {
+      const given = request.headers['security-id'];
+      if (typeof given !== 'string') return answerHead('INVALID_SECURITY_ID');
+      const account = authorised(given, ipOf(request), book);
+      if ('refused' in account) return answerHead(account.refused);
+      const flow = account.flows.get(request.params.flow);
+      return flow ? act(flow) : answerHead('INVALID_FLOW_ID');
+    };
+    type FlowAction = (flow: Parameters<MakeCalls['setFlow']>[0]) => Promise<Answer>;
+    const actions: Readonly<Record<string, FlowAction>> = {
+      pause: (flow) => calls.setFlow(flow, 'paused'),
+      resume: (flow) => calls.setFlow(flow, 'running'),
+      stop: (flow) => calls.setFlow(flow, 'stopped'),
+      'webhooks/replay': (flow) => calls.replay(flow),
+    };
+    for (const [name, act] of Object.entries(actions)) {
+      scope.post<{ Params: { flow: string } }>(`${BASE}/flows/:flow/${name}`, (request) => withFlow(request, act));
+    }
+  });
+}

@@ -1,0 +1,5 @@
+export type { OnRefused } from './dispatcher.ts';
+export { type ApiKeyOptions, type ApiKeys, apiKeys } from './keys.ts';
+export { DEFAULT_LIMITS, type RpcLimits } from './limits.ts';
+export { openRpcDocument } from './openrpc.ts';
+export { createRpcServer, type RpcServer, type RpcServerDeps } from './server.ts';
