@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { Directory } from '../../src/engine/directory.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { Recordings } from '../../src/engine/recordings.ts';
+import type { Caller } from '../../src/ports.ts';
+import type { Store } from '../../src/store/store.ts';
+import { CallAdmission } from '../../src/switch/admission.ts';
+import { company, newStore } from '../support/store-kit.ts';
+
+const ACME = company('acme');
+const hex = (): string => randomBytes(16).toString('hex');
+const CALLER: Caller = { companyId: ACME, keyName: 'dialler', scopes: new Set(['call']) };
+const PARAMS = {
+  thisDN: '1001',
+  otherDN: '911140001001',
+  makeCallType: 'Regular',
+  firstLeg: 'agent',
+  ringTimeout: 5,
+} as const;
+
+describe('a call under an id that was chosen before', () => {
+  let store: Store;
+  let engine: Engine;
+  let admission: CallAdmission;
+  /** Originations that the node was asked for. */
+  let dialled: string[];
+  let serving: boolean;
+
+  const open = async (): Promise<Engine> => {
+    const pattern = /^1\d{3}$/;
+    const directory = new Directory(
+      [
+        {
+          companyId: ACME,
+          extensions: { pattern, endpoint: 'PJSIP/{dn}' },
+          numbers: { pattern: /^\d{7,15}$/ },
+          trunk: 'carrier',
+          routes: [],
+        },
+      ],
+      [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
+    );
+    const made = new Engine({
+      store: store.calls,
+      floors: store.floors,
+      recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
+      admission,
+      directory,
+      now: Date.now,
+      randomHex: hex,
+      ringTimeout: 5,
+      log: { info: () => {}, error: () => {}, storeAway: () => {}, storeBack: () => {} },
+      storeAnswers: () => true,
+      isPassing: () => false,
+      onFenced: () => {},
+    });
+    await made.addNode({
+      id: 'pbx-1',
+      number: 4,
+      app: 'ringmaster',
+      switch: {
+        node: 'pbx-1',
+        get serving() {
+          return serving;
+        },
+        perform: (_callID, commands) => {
+          for (const c of commands) if (c.do === 'dial') dialled.push(c.channel);
+        },
+      },
+    });
+    return made;
+  };
+
+  beforeEach(async () => {
+    store = newStore(inject('redisUrl')).store;
+    await store.connected();
+    admission = new CallAdmission(new Map([['pbx-1', { calls: 1 }]]), new Map(), new Map(), Date.now);
+    dialled = [];
+    serving = true;
+    engine = await open();
+  });
+
+  afterEach(async () => {
+    engine.close();
+    await store.close();
+  });
+
+  it('is placed once, however often it is asked for, also of the next process', async () => {
+    const callID = engine.chooseCallID();
+    if (callID === undefined) throw new Error('no node');
+    expect(callID.endsWith('004')).toBe(true);
+    const answer = { result: { callID, partyID: `${callID}-1` } };
+    expect(await engine.whatIs(ACME, callID)).toBe('unknown');
+    expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
+    expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
+    expect(await engine.whatIs(ACME, callID)).toBe('live');
+    engine.close();
+    engine = await open();
+    expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
+    expect(dialled).toHaveLength(1);
+  });
+
+  it('is refused, and nothing begun, where there is no room; room that was taken for nothing is given back', async () => {
+    const [first, second, third] = [engine.chooseCallID(), engine.chooseCallID(), engine.chooseCallID()];
+    if (!first || !second || !third) throw new Error('no node');
+    expect(await engine.place(CALLER, third, { ...PARAMS, thisDN: '911140001009' })).toHaveProperty('refusal');
+    expect(admission.size).toBe(0);
+    expect(await engine.place(CALLER, first, PARAMS)).toHaveProperty('result');
+    expect(await engine.place(CALLER, second, PARAMS)).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect([await engine.whatIs(ACME, second), dialled.length, admission.size]).toEqual(['unknown', 1, 1]);
+  });
+
+  it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {
+    const callID = engine.chooseCallID();
+    serving = false;
+    expect(engine.chooseCallID()).toBeUndefined();
+    if (callID) expect(await engine.place(CALLER, callID, PARAMS)).toMatchObject({ refusal: { name: 'NotReady' } });
+    serving = true;
+    engine.drain();
+    expect(engine.chooseCallID()).toBeUndefined();
+    if (callID) expect(await engine.place(CALLER, callID, PARAMS)).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(dialled).toEqual([]);
+  });
+});

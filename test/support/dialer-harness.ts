@@ -1,0 +1,217 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { CompanyConfig } from '../../src/config.ts';
+import type { NewCtiEvent } from '../../src/cti/events.ts';
+import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
+import type { ParamsOf } from '../../src/cti/requests.ts';
+import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
+import type { Caller, CallPlacing, Requests } from '../../src/ports.ts';
+import { type Store, StoreUnavailable } from '../../src/store/store.ts';
+
+type MakeCall = ParamsOf<'RequestMakeCall'>;
+
+/** How a simulated call ends. */
+export type End = 'talk' | 'no-answer' | 'no-agent';
+
+/**
+ * A switch that is simulated: it outlives the instances of the dialler, as Asterisk does, knows every call by its callID,
+ * and tells the event log of the ends of calls.
+ */
+export class SimulatedSwitch implements CallPlacing, Requests {
+  /** Every call that was begun, in order. */
+  readonly placed: { readonly callID: CallID; readonly number: string; readonly agent: string; readonly at: number }[] =
+    [];
+  serving = true;
+  /** Calls stay up until `hangUp`. */
+  holding = false;
+  /** Refuses new calls as if there were no room, so many times. */
+  refusals = 0;
+  /** `before`: requests are never heard; `after`: they are carried out, and the answer is lost. */
+  mute: 'before' | 'after' | undefined;
+  /** Requests that got no answer. */
+  unanswered = 0;
+  endOf: (number: string) => End = () => 'talk';
+  store: Store;
+  readonly #known = new Map<CallID, 'live' | 'ended'>();
+  readonly #live = new Map<CallID, { caller: Caller; params: MakeCall }>();
+  readonly #waiting = new Set<() => void>();
+  readonly #silent: ((error: Error) => void)[] = [];
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  chooseCallID(): CallID | undefined {
+    return this.serving ? newCallID(randomBytes(16).toString('hex'), 1) : undefined;
+  }
+
+  async place(caller: Caller, callID: CallID, params: MakeCall) {
+    if (this.mute === 'before') await this.#silence();
+    if (!this.#known.has(callID)) {
+      if (this.refusals > 0) {
+        this.refusals--;
+        return { refusal: { code: -32011, name: 'NotReady' } };
+      }
+      this.#known.set(callID, 'live');
+      this.#live.set(callID, { caller, params });
+      this.placed.push({ callID, number: params.otherDN, agent: params.thisDN, at: Date.now() });
+      if (!this.holding) void this.#end(callID);
+      for (const look of [...this.#waiting]) look();
+    }
+    if (this.mute === 'after') await this.#silence();
+    return { result: { callID, partyID: `${callID}-1` } };
+  }
+
+  /** Those who wait for an answer find that the process they asked from is gone. */
+  breakOff(): void {
+    this.mute = undefined;
+    for (const reject of this.#silent.splice(0)) reject(new Error('cut off'));
+  }
+
+  #silence(): Promise<never> {
+    this.unanswered++;
+    for (const look of [...this.#waiting]) look();
+    return new Promise((_resolve, reject) => this.#silent.push(reject));
+  }
+
+  async whatIs(_companyId: string, callID: CallID) {
+    return this.#known.get(callID) ?? ('unknown' as const);
+  }
+
+  async request() {
+    return { result: { calls: [], agents: [] } };
+  }
+
+  /** Ends every call that is up. */
+  async hangUp(): Promise<void> {
+    await Promise.all([...this.#live.keys()].map((callID) => this.#end(callID)));
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  /** Resolves once so many calls have been placed; the test's own timeout is the limit. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  async #end(callID: CallID): Promise<void> {
+    const found = this.#live.get(callID);
+    if (!found) return;
+    this.#live.delete(callID);
+    this.#known.set(callID, 'ended');
+    const { caller, params } = found;
+    await this.store.calls.append(caller.companyId, endEvents(caller, callID, params, this.endOf(params.otherDN)));
+    for (const look of [...this.#waiting]) look();
+  }
+}
+
+/** The events by which a call ends. */
+function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): NewCtiEvent[] {
+  const now = Date.now();
+  const common = {
+    companyId: caller.companyId,
+    callID,
+    callType: 'Outbound',
+    creationTime: now,
+    referenceID: 0,
+  } as const;
+  const talked = end === 'talk';
+  const released = (role: 'Agent' | 'Customer', thisDN: string, n: 1 | 2, answered: boolean): NewCtiEvent => ({
+    messageID: 'EventReleased',
+    ...common,
+    partyID: partyIDOf(callID, n),
+    partyRole: role,
+    thisDN,
+    billsec: 0,
+    answersec: 0,
+    startUepoch: now - 10_000,
+    endUepoch: now,
+    ...(answered && { answerUepoch: now - 9_000 }),
+    hangupCause: 'BY_CUSTOMER',
+    earlyDetectCause: 0,
+    hangupDisposition: 'recv_bye',
+    connectionStatus: answered ? 'Connected' : role === 'Agent' ? 'User Not Answered' : 'Ring Timeout',
+    q850: 16,
+  });
+  const legs = [released('Agent', params.thisDN, 1, end !== 'no-agent')];
+  if (end !== 'no-agent') legs.unshift(released('Customer', params.otherDN, 2, talked));
+  return [
+    ...legs,
+    {
+      messageID: 'EventCallDeleted',
+      ...common,
+      thisDN: params.thisDN,
+      startUepoch: now - 10_000,
+      endUepoch: now,
+      ...(talked && { bridgeUepoch: now - 8_000 }),
+      connectionStatus: talked ? 'Connected' : 'Ring Timeout',
+      q850: 16,
+    },
+  ];
+}
+
+/** One instance of the dialler on a switch that is simulated, with its HTTP. */
+export interface Instance {
+  readonly dialer: Dialer;
+  readonly http: FastifyInstance;
+  readonly warnings: string[];
+  readonly store: Store;
+  /** Ends it in order. */
+  close(): Promise<void>;
+  /** Ends it as a crash would: without a word to Redis. */
+  crash(): Promise<void>;
+}
+
+export async function instance(
+  store: Store,
+  sim: SimulatedSwitch,
+  companies: readonly CompanyConfig[],
+  change: Partial<DialerDeps> = {},
+  leadMs = 1_000,
+): Promise<Instance> {
+  await store.connected();
+  const warnings: string[] = [];
+  const deps: DialerDeps = {
+    store: store.dialer,
+    events: store.events,
+    placing: sim,
+    requests: sim,
+    owner: randomUUID(),
+    now: Date.now,
+    uuid: randomUUID,
+    isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+    log: { info: () => {}, warn: (what, details) => void warnings.push(`${what} ${String(details['err'] ?? '')}`) },
+    ...change,
+  };
+  const dialer = new Dialer(deps, companies, leadMs);
+  const http = Fastify();
+  dialer.routes(http, []);
+  await http.ready();
+  dialer.start();
+  return {
+    dialer,
+    http,
+    warnings,
+    store,
+    async close() {
+      await http.close();
+      await dialer.close();
+    },
+    async crash() {
+      await store.close();
+      sim.breakOff();
+      await http.close();
+      await dialer.close();
+    },
+  };
+}
