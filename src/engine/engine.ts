@@ -1,3 +1,4 @@
+import type { Command } from '../calls/command.ts';
 import type { CallInput, Destination, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import { type CallID, type CompanyId, isCallID, nodeOfCallID } from '../cti/ids.ts';
@@ -18,7 +19,7 @@ import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
 import type { Directory } from './directory.ts';
 import { Floors } from './floors.ts';
-import { METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
+import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
@@ -51,6 +52,12 @@ export interface EngineDeps {
   /** A newer instance owns the shard: this one must not go on. */
   readonly onFenced: (shard: string) => void;
 }
+
+/**
+ * What is accepted while a call's node does not serve: an end, which is remembered until the node is back, and what the
+ * node has no part in.
+ */
+const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
 
 /** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
 const CONGESTION = 42;
@@ -165,6 +172,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     const shard = this.#nodes.get(nodeId)?.shard;
     if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
     shard.fact(fact.kind === 'leg-transfer-requested' ? this.#aimed(shard, fact) : fact);
+  }
+
+  onCommandFailed(nodeId: string, callID: CallID, command: Command): void {
+    this.#nodes.get(nodeId)?.shard.runner(callID)?.notDone(command);
   }
 
   onHealth(node: string, serving: boolean): void {
@@ -376,9 +387,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
-  ): Promise<Verdict | 'unknown' | 'too-fast'> {
+  ): Promise<Verdict | Unsent> {
     const runner = this.#nodes.live(caller.companyId, callID);
-    if (!runner) return Promise.resolve('unknown');
+    if (!runner?.call) return Promise.resolve('unknown');
+    const node = this.#nodes.get(runner.call.node);
+    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
+      node?.shard.settleLegs(runner.call);
+      return Promise.resolve('node-away');
+    }
     return new Promise((resolve) => {
       const taken = runner.push({
         input,
