@@ -259,6 +259,35 @@ export interface CallPlacing {
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
 }
 
+/** An agent of a queue, as the pace of a flow must know him. */
+export interface QueueAgent {
+  readonly queues: readonly string[];
+  /** `free`: would be given the next call; `busy`: in a call, and takes another one after it; `away`: neither. */
+  readonly state: 'free' | 'busy' | 'away';
+  /** Of one who is in after-call work: when it ends by itself, Unix ms. */
+  readonly freeAt?: number;
+}
+
+/** How far a customer is whom a queue has called. */
+export interface CustomerProgress {
+  /**
+   * `ringing`: has not answered yet; `waiting`: has, and nobody is being rung for him; `offered`: an agent's phone rings;
+   * `served`: he has been put through, or has gone.
+   */
+  readonly state: 'ringing' | 'waiting' | 'offered' | 'served';
+  /** Unix ms. */
+  readonly answeredAt?: number;
+  readonly bridgedAt?: number;
+}
+
+/** What happens at the queues that customers are called for, as it is now. */
+export interface QueueWatch {
+  /** The company's agents who are logged in; none where another instance serves them. */
+  queueAgents(companyId: CompanyId): readonly QueueAgent[];
+  /** @returns undefined where the call does not live here */
+  customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined;
+}
+
 /** A call of the dialler as the store keeps it. The store does not look into the document. */
 export interface DialerDocument {
   readonly uuid: string;
