@@ -322,6 +322,15 @@ export interface DialerCommit extends DialerEntry {
   readonly charge?: string;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
+  /** Is added to what is counted of the flow. */
+  readonly tally?: DialerTally;
+}
+
+/** What a call adds to the counts of its flow. */
+export interface DialerTally {
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';
@@ -373,6 +382,13 @@ export interface DialerStore {
     limit: number,
   ): Promise<{ readonly calls: DialerDocument[]; readonly next?: number }>;
   waiting(companyId: CompanyId, flowId: string): Promise<number>;
+  /** What was counted of a flow, by hour since 1970; both ends included, at most 31 days. */
+  tallies(
+    companyId: CompanyId,
+    flowId: string,
+    from: number,
+    to: number,
+  ): Promise<ReadonlyMap<number, Readonly<Record<string, number>>>>;
   /** Newest event that the dialler has taken into account; undefined: none ever. */
   seen(companyId: CompanyId): Promise<number | undefined>;
   setSeen(companyId: CompanyId, token: number, eventID: number): Promise<void>;

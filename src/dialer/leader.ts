@@ -14,6 +14,7 @@ import { legsOfPlacing } from './outcome.ts';
 import { Pacer } from './pacer.ts';
 import { Pump } from './pump.ts';
 import { type CalledBy, type DialerInput, stepDialerCall } from './step.ts';
+import { tallyOf } from './tally.ts';
 import { webhookMessage } from './webhook.ts';
 
 const PAGE = 1_000;
@@ -74,7 +75,7 @@ export class Leader {
       },
       token,
     );
-    this.#pacer = new Pacer({ company, queues: deps.queues, active: () => this.#ledger.calls });
+    this.#pacer = new Pacer({ company, queues: deps.queues, now: deps.now, active: () => this.#ledger.calls });
     this.#pump = new Pump({
       deps,
       company,
@@ -130,6 +131,7 @@ export class Leader {
       if (placing?.agent !== undefined) this.#agents.take(placing.agent, placing.callID);
     }
     this.#ledger.seen = (await store.seen(companyId)) ?? last;
+    await this.#pacer.load(store);
     await this.#serially(async () => {
       await this.#catchUp();
       await this.#agentsNow();
@@ -288,13 +290,17 @@ export class Leader {
     if (!flow) return 'conflict';
     const call = stepDialerCall(before, input, flow.config, this.#deps.now());
     if (call === before) return 'conflict';
-    const ended = call.phase === 'ended' || input.kind === 'deleted' || input.kind === 'lost';
-    const told = flow.config.webhook !== undefined && ended;
+    const over = input.kind === 'deleted' || input.kind === 'lost';
+    const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
     const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
+    const counts = over && flow.config.firstLeg === 'customer';
+    const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
-    const result = await this.#ledger.store(stored, call, { ...balance, ...(message && { message }) });
+    const change = { ...balance, ...(message && { message }), ...(tally && { tally }) };
+    const result = await this.#ledger.store(stored, call, change);
     if (result !== 'stored') return result;
+    if (tally) this.#pacer.count(call.flowId, tally);
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
       if (agent !== undefined) this.#agents.giveBack(agent, callID);

@@ -1,12 +1,16 @@
-import type { QueueWatch } from '../ports.ts';
+import type { DialerStore, QueueWatch } from '../ports.ts';
 import type { DialerCompany, Flow } from './book.ts';
 import type { Stored } from './documents.ts';
+import { readHours } from './flow-ledger.ts';
 import { type PaceState, progressive } from './queue-pace.ts';
 import { freeFor } from './queue-share.ts';
+import { Hours, type Tally, WINDOWS } from './tally.ts';
 
 export interface PacerDeps {
   readonly company: DialerCompany;
   readonly queues: QueueWatch;
+  /** Unix ms. */
+  readonly now: () => number;
   /** Calls of the company that are being placed or live. */
   readonly active: () => readonly Stored[];
 }
@@ -14,9 +18,28 @@ export interface PacerDeps {
 /** Says how many calls a flow with a queue may place: reads what goes on at the queues, and asks the pace. */
 export class Pacer {
   readonly #deps: PacerDeps;
+  readonly #hours = new Map<string, Hours>();
 
   constructor(deps: PacerDeps) {
     this.#deps = deps;
+  }
+
+  /** Takes up what was counted before. */
+  async load(store: DialerStore): Promise<void> {
+    const { company, now } = this.#deps;
+    await Promise.all(
+      company.flows
+        .filter((flow) => flow.config.queue !== undefined)
+        .map(async ({ config: { id } }) => {
+          const known = await readHours(store, company.companyId, id, now(), WINDOWS.day);
+          this.#hours.set(id, new Hours(known));
+        }),
+    );
+  }
+
+  /** A call of a flow is over. */
+  count(flowId: string, tally: Tally): void {
+    this.#hours.get(flowId)?.add(tally);
   }
 
   /** Calls that the flow may place now, as far as its queue's agents go; a flow without a queue has no such limit. */

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { CompanyConfig } from '../../src/config.ts';
 import type { QueueAgent } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, type FlowSettings, SECURITY_ID } from '../support/dialer-kit.ts';
+import type { QueueCallStory } from '../support/queue-call-events.ts';
 import { newStore } from '../support/store-kit.ts';
 
 const BASE = '/kairos-apis/outbounddialer';
@@ -123,4 +125,76 @@ describe('a flow that calls customers for a queue', () => {
     expect(new Set(numbers).size).toBe(total);
     expect(second.warnings).toEqual([]);
   }, 60_000);
+
+  it('keeps a ledger: answer to agent, abandoned calls, calls given up early; by HTTP and as metrics', async () => {
+    const sim = await begin();
+    sim.agents = free(6, '8001');
+    const stories: Readonly<Record<string, QueueCallStory>> = {
+      '0': { answeredAfter: 4_000, connectedAfter: 1_000, lasted: 30_000 },
+      '1': { answeredAfter: 6_000, connectedAfter: 2_000, lasted: 20_000 },
+      '2': { answeredAfter: 5_000, connectedAfter: 3_000, lasted: 30_000 },
+      '3': { answeredAfter: 5_000, lasted: 6_000 },
+      '4': { lasted: 25_000 },
+      '5': { lasted: 10_000 },
+    };
+    sim.storyOf = (number) => stories[number.slice(-1)] ?? { lasted: 1_000 };
+    const companies = [companyOf([queued(), { id: 'flow0002' }])];
+    const first = await dialler(sim, companies);
+    const id = await ask(first, 0, 6);
+    await sim.until(() => sim.placed.length === 6);
+    await sim.hangUp();
+    const ledgerOf = async (at: Instance, flow = 'flow0001') =>
+      (
+        await at.http.inject({
+          method: 'GET',
+          url: `${BASE}/flows/${flow}/ledger`,
+          headers: { 'security-id': SECURITY_ID },
+        })
+      ).json();
+    const counts = {
+      placed: 6,
+      answered: 4,
+      connected: 3,
+      abandoned: 2,
+      'abandoned-share': 0.5,
+      'given-up-early': 1,
+      'average-ring': 5_000,
+      'average-answer-to-agent': 2_000,
+    };
+    await expect
+      .poll(() => ledgerOf(first), { timeout: 10_000 })
+      .toMatchObject({
+        'api-response-code': 200,
+        'flow-id': 'flow0001',
+        mode: 'progressive',
+        'max-abandoned': 0.03,
+        'connect-within': 2_000,
+        'last-24-hours': counts,
+        'last-30-days': counts,
+      });
+    const calls = (await first.http.inject({ method: 'GET', url: `${BASE}/status/${id}` })).json()['call-details'];
+    const waits = calls.map((c: Record<string, unknown>) => c['answer-to-agent']);
+    expect(waits).toEqual([1_000, 2_000, 3_000, null, undefined, undefined]);
+
+    const registry = new Registry();
+    first.dialer.watch(registry);
+    const metrics = await registry.metrics();
+    for (const window of ['24h', '30d']) {
+      expect(metrics).toContain(`ringmaster_dialer_abandoned_calls{flow="flow0001",window="${window}"} 2`);
+      expect(metrics).toContain(`ringmaster_dialer_answer_to_agent_seconds{flow="flow0001",window="${window}"} 2`);
+    }
+    expect(metrics).not.toContain('answered_calls{flow="flow0002"');
+    // A flow that calls its agents first has no ledger.
+    expect(await ledgerOf(first, 'flow0002')).toMatchObject({ 'api-response-code': 213 });
+    expect(await ledgerOf(first, 'flow0003')).toMatchObject({ 'api-response-code': 301 });
+    // The next instance goes on counting.
+    await first.close();
+    instances.splice(0);
+    const second = await dialler(sim, companies);
+    await ask(second, 10, 11);
+    await sim.until(() => sim.placed.length === 7);
+    await sim.hangUp();
+    const after = { placed: 7, answered: 5, connected: 4, abandoned: 2 };
+    await expect.poll(() => ledgerOf(second), { timeout: 10_000 }).toMatchObject({ 'last-24-hours': after });
+  });
 });

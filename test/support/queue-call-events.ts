@@ -45,6 +45,7 @@ export function queueCallEnd(
     partyRole: 'Customer',
     thisDN: number,
     startUepoch: start,
+    progressUepoch: start + 1_000,
     ...(answer !== undefined && { answerUepoch: answer }),
     ...(bridge !== undefined && { bridgeUepoch: bridge }),
     hangupDisposition: answer === undefined ? 'send_cancel' : 'recv_bye',
