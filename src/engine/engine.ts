@@ -9,8 +9,11 @@ import type {
   Caller,
   CallPlacing,
   CallStore,
+  CustomerProgress,
   FloorStore,
   NodeContents,
+  QueueAgent,
+  QueueWatch,
   Readiness,
   Requests,
   SwitchListener,
@@ -21,6 +24,7 @@ import type { Directory } from './directory.ts';
 import { Floors } from './floors.ts';
 import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
+import { customerProgressOf, queueAgentsOf } from './queue-watch.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
@@ -65,7 +69,7 @@ const CONGESTION = 42;
 const UNALLOCATED = 1;
 
 /** Runs the core: facts of the switches and requests of the clients go in, one queue per call, and what comes of it goes out. */
-export class Engine implements SwitchListener, Requests, CallPlacing {
+export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch {
   readonly #deps: EngineDeps;
   readonly #nodes: Nodes;
   readonly #floors: Floors;
@@ -322,6 +326,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     if (this.#nodes.live(companyId, callID)) return 'live';
     const stored = await this.#deps.store.load(companyId, callID);
     return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
+  }
+
+  queueAgents(companyId: CompanyId): readonly QueueAgent[] {
+    return queueAgentsOf(this.#floors.of(companyId)?.floor);
+  }
+
+  customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {
+    return customerProgressOf(this.#nodes.live(companyId, callID)?.call);
   }
 
   /** Publishes a refusal as EventPartyError or EventAgentError. */
