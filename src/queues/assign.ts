@@ -39,14 +39,14 @@ export function overflow(turn: FloorTurn): void {
     const at = overflowAt(call, turn.queues);
     const to = turn.queues.get(call.queue)?.overflow?.to;
     if (at === undefined || at > turn.now || !to) continue;
-    const { callID } = call;
+    const { callID, queue: from } = call;
     if ('queue' in to) {
       turn.wait({ ...call, sentOn: true });
-      turn.ask({ do: 'to-queue', callID, queue: to.queue });
+      turn.ask({ do: 'to-queue', callID, from, queue: to.queue });
     } else {
       const assignment = call.assignment + 1;
       turn.wait({ ...call, assignment, sentOn: true });
-      turn.ask({ do: 'to-number', callID, number: to.number, assignment });
+      turn.ask({ do: 'to-number', callID, from, number: to.number, assignment });
     }
   }
 }

@@ -67,8 +67,15 @@ export type FloorEffect =
       readonly dn: string;
       readonly assignment: number;
     }
-  | { readonly do: 'to-queue'; readonly callID: CallID; readonly queue: string }
-  | { readonly do: 'to-number'; readonly callID: CallID; readonly number: string; readonly assignment: number };
+  /** The overflow of the queue `from`. */
+  | { readonly do: 'to-queue'; readonly callID: CallID; readonly from: string; readonly queue: string }
+  | {
+      readonly do: 'to-number';
+      readonly callID: CallID;
+      readonly from: string;
+      readonly number: string;
+      readonly assignment: number;
+    };
 
 /** What a step leads to. */
 export interface FloorOutcome {
