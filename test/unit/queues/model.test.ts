@@ -11,7 +11,7 @@ import { callOf, FloorStory, QUEUES } from './floor-story.ts';
 
 type Done =
   | { readonly is: 'login' | 'ready' | 'not-ready' | 'logout' | 'loses'; readonly agent: number }
-  | { readonly is: 'waits'; readonly call: number; readonly queue: number }
+  | { readonly is: 'waits' | 'hands on'; readonly call: number; readonly queue: number }
   | { readonly is: 'direct'; readonly call: number; readonly agent: number }
   | { readonly is: 'answers' | 'misses' | 'over' | 'note'; readonly call: number }
   | { readonly is: 'obey'; readonly times: number }
@@ -27,9 +27,13 @@ const done: fc.Arbitrary<Done> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ is: fc.constantFrom('not-ready', 'logout', 'loses' as const), agent }) },
   { weight: 6, arbitrary: fc.record({ is: fc.constant('waits' as const), call, queue: fc.nat({ max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ is: fc.constant('direct' as const), call, agent }) },
+  { weight: 4, arbitrary: fc.record({ is: fc.constant('hands on' as const), call, queue: fc.nat({ max: 2 }) }) },
   {
-    weight: 14,
-    arbitrary: fc.record({ is: fc.constantFrom('answers', 'misses', 'misses', 'over', 'note' as const), call }),
+    weight: 18,
+    arbitrary: fc.record({
+      is: fc.constantFrom('answers', 'answers', 'misses', 'misses', 'over', 'note' as const),
+      call,
+    }),
   },
   { weight: 6, arbitrary: fc.record({ is: fc.constant('obey' as const), times: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('tick', 'restart' as const) }) },
@@ -83,6 +87,13 @@ function happens(s: FloorStory, given: Done, slots: Slots, seen: Map<string, num
       if (!waits || !s.present(d.call)) return;
       count(d.is);
       return void (d.is === 'answers' ? s.answers(d.call, d.call % 2 ? 5 : 0) : s.misses(d.call));
+    }
+    case 'hands on': {
+      const queue = QUEUES[d.queue]?.id;
+      const talks = s.calls.get(callOf(d.call))?.queue === undefined && s.present(d.call) !== undefined;
+      if (!talks || queue === undefined) return;
+      count('hands on');
+      return void s.handsOn(d.call, queue);
     }
     case 'over':
       if (s.calls.has(callOf(d.call))) s.over(d.call);
@@ -174,5 +185,6 @@ describe('whatever agents and calls do', () => {
     expect(seen.get('answers') ?? 0).toBeGreaterThan(50);
     expect(seen.get('misses') ?? 0).toBeGreaterThan(50);
     expect(seen.get('obeyed') ?? 0).toBeGreaterThan(300);
+    expect(seen.get('hands on') ?? 0).toBeGreaterThan(10);
   });
 });
