@@ -33,6 +33,10 @@ export interface SwitchListener {
   onFact(node: string, fact: Fact): void;
   /** After every (re)connection: all channels of ours that the node has, and the bridges with who is in them. */
   onResync(node: string, found: NodeContents): void;
+  /**
+   * A command was not carried out: Asterisk refused it, failed or did not answer. It is the object that was handed over.
+   */
+  onCommandFailed(node: string, callID: CallID, command: Command): void;
   onHealth(node: string, serving: boolean): void;
   /** Phones of a node that can be reached, by endpoint: told after every (re)connection, and kept up to date. */
   onPhones(node: string, reachable: ReadonlySet<string>): void;
