@@ -29,7 +29,10 @@ const done: fc.Arbitrary<Done> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ is: fc.constant('hands on' as const), call, queue: fc.nat({ max: 2 }) }) },
   {
     weight: 18,
-    arbitrary: fc.record({ is: fc.constantFrom('answers', 'answers', 'misses', 'misses', 'over', 'note' as const), call }),
+    arbitrary: fc.record({
+      is: fc.constantFrom('answers', 'answers', 'misses', 'misses', 'over', 'note' as const),
+      call,
+    }),
   },
   { weight: 6, arbitrary: fc.record({ is: fc.constant('obey' as const), times: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('tick', 'restart' as const) }) },
