@@ -147,7 +147,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     return this.#nodes.sum((shard) => shard.size);
   }
 
-  /** Inputs that wait to be stored. */
+  /** Inputs that are not stored yet. */
   get waiting(): number {
     return this.#nodes.sum((shard) => shard.waiting) + this.#floors.waiting;
   }

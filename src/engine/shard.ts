@@ -71,10 +71,10 @@ export class Shard implements RunnerHost {
     return this.#fenced;
   }
 
-  /** Calls' inputs that wait to be stored. */
+  /** Calls' inputs that are not stored yet. */
   get waiting(): number {
     let n = 0;
-    for (const r of this.#runners.values()) n += r.waiting;
+    for (const r of this.#runners.values()) n += r.unstored;
     return n;
   }
 

@@ -1,5 +1,5 @@
 import { type Agent, isFree, withStatus } from '../agents/agent.ts';
-import { isAlone, overflowAt, type Waiting } from './floor.ts';
+import { anyOverflows, isAlone, overflowAt, type Waiting } from './floor.ts';
 import type { FloorTurn } from './floor-turn.ts';
 
 /**
@@ -33,7 +33,9 @@ function acquire(turn: FloorTurn, call: Waiting, agent: Agent): void {
 
 /** Sends on what has waited for the time that its queue allows. */
 export function overflow(turn: FloorTurn): void {
-  for (const call of [...turn.waiting.values()].filter(isAlone)) {
+  if (!anyOverflows(turn.queues)) return;
+  for (const call of turn.waiting.values()) {
+    if (!isAlone(call)) continue;
     const at = overflowAt(call, turn.queues);
     const to = turn.queues.get(call.queue)?.overflow?.to;
     if (at === undefined || at > turn.now || !to) continue;

@@ -5,6 +5,7 @@ import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
+import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
 import type { Caller, CallPlacing, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 
@@ -162,6 +163,8 @@ function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): 
 
 /** One instance of the dialler on a switch that is simulated, with its HTTP. */
 export interface Instance {
+  /** The routes that its dialler has registered. */
+  readonly routes: RouteList;
   readonly dialer: Dialer;
   readonly http: FastifyInstance;
   readonly warnings: string[];
@@ -195,12 +198,14 @@ export async function instance(
   };
   const dialer = new Dialer(deps, companies, leadMs);
   const http = Fastify();
+  const routes = listRoutes(http);
   dialer.routes(http, []);
   await http.ready();
   dialer.start();
   return {
     dialer,
     http,
+    routes,
     warnings,
     store,
     async close() {

@@ -232,7 +232,7 @@ export class FloorStory {
   }
 
   private noteOf(callID: CallID, statuses: readonly NotedStatus[] = []): this {
-    return this.happens({ kind: 'note', note: this.noteFor(callID), statuses });
+    return this.happens({ kind: 'notes', notes: [{ note: this.noteFor(callID), statuses }] });
   }
 
   /** The process is killed, and starts again with what was stored; what the floor had asked for is lost. */
