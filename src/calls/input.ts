@@ -2,6 +2,7 @@ import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { AttachedData } from '../cti/json.ts';
 import type { CallType, MakeCallType } from '../cti/roles.ts';
 import type { RecordingPlan, Supervision, TimerName } from './call.ts';
+import type { Command } from './command.ts';
 import type { Destination, Leg, NotStarted, Party, QueueEntry, Target } from './party.ts';
 
 export type { Destination, QueueEntry, QueueTarget, Target } from './party.ts';
@@ -211,6 +212,13 @@ export interface Adopt {
   readonly guest: Adopted;
 }
 
+/** Asterisk did not do what a request had led to. */
+export interface NotDone {
+  readonly kind: 'not-done';
+  readonly request: CallRequest;
+  readonly command: Command['do'];
+}
+
 /** What the call's node really has, after nobody listened for a while. Only what may concern this call is listed. */
 export interface Found {
   readonly kind: 'found';
@@ -227,7 +235,7 @@ export interface Found {
 }
 
 /** Everything that can happen to a call that exists. */
-export type CallInput = CallRequest | Fact | TimerFired | QueueInput | GiveAway | Adopt | Found;
+export type CallInput = CallRequest | Fact | TimerFired | QueueInput | GiveAway | Adopt | NotDone | Found;
 
 /** Everything that can begin a call. */
 export type CallBirth = MakeCall | CallArrived;

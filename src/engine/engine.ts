@@ -1,3 +1,4 @@
+import type { Command } from '../calls/command.ts';
 import type { CallBirth, CallInput, Destination, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import { type CallID, type CompanyId, isCallID, nodeOfCallID } from '../cti/ids.ts';
@@ -8,8 +9,11 @@ import type {
   Caller,
   CallPlacing,
   CallStore,
+  CustomerProgress,
   FloorStore,
   NodeContents,
+  QueueAgent,
+  QueueWatch,
   Readiness,
   Requests,
   SwitchListener,
@@ -18,8 +22,9 @@ import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
 import type { Directory } from './directory.ts';
 import { Floors } from './floors.ts';
-import { METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
+import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
+import { customerProgressOf, queueAgentsOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
@@ -53,13 +58,19 @@ export interface EngineDeps {
   readonly onFenced: (shard: string) => void;
 }
 
+/**
+ * What is accepted while a call's node does not serve: an end, which is remembered until the node is back, and what the
+ * node has no part in.
+ */
+const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
+
 /** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
 const CONGESTION = 42;
 /** Q.850 1: the number leads nowhere. Asterisk answers 404. */
 const UNALLOCATED = 1;
 
 /** Runs the core: facts of the switches and requests of the clients go in, one queue per call, and what comes of it goes out. */
-export class Engine implements SwitchListener, Requests, CallPlacing {
+export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch {
   readonly #deps: EngineDeps;
   readonly #nodes: Nodes;
   readonly #floors: Floors;
@@ -174,6 +185,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     const shard = this.#nodes.get(nodeId)?.shard;
     if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
     shard.fact(fact.kind === 'leg-transfer-requested' ? this.#reach.aimed(shard.callOf(fact.channel), fact) : fact);
+  }
+
+  onCommandFailed(nodeId: string, callID: CallID, command: Command): void {
+    this.#nodes.get(nodeId)?.shard.runner(callID)?.notDone(command);
   }
 
   onHealth(node: string, serving: boolean): void {
@@ -322,6 +337,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
   }
 
+  queueAgents(companyId: CompanyId): readonly QueueAgent[] {
+    return queueAgentsOf(this.#floors.of(companyId)?.floor);
+  }
+
+  customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {
+    return customerProgressOf(this.#nodes.live(companyId, callID)?.call);
+  }
+
   /** Publishes a refusal as EventPartyError or EventAgentError. */
   publishRefusal(caller: Caller, method: string, params: unknown, refusal: Refusal): void {
     const named: RefusedRequest = typeof params === 'object' && params !== null ? params : {};
@@ -381,9 +404,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
-  ): Promise<Verdict | 'unknown' | 'too-fast'> {
+  ): Promise<Verdict | Unsent> {
     const runner = this.#nodes.live(caller.companyId, callID);
-    if (!runner) return Promise.resolve('unknown');
+    if (!runner?.call) return Promise.resolve('unknown');
+    const node = this.#nodes.get(runner.call.node);
+    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
+      node?.shard.settleLegs(runner.call);
+      return Promise.resolve('node-away');
+    }
     return new Promise((resolve) => {
       const taken = runner.push({
         input,

@@ -186,7 +186,7 @@ export class FloorRunner {
       return stepFloor(floor, input, at, this.#queues);
     } catch (error) {
       this.#host.floorFailed(this.companyId, error);
-      return { refusal: refuse('CTIException') };
+      return { refusal: refuse('UnknownAgentError') };
     }
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBusy } from '../../../src/agents/agent.ts';
+import { stories, usualStories } from '../../support/properties.ts';
 import { callOf, FloorStory, QUEUES } from './floor-story.ts';
 
 /**
@@ -140,9 +141,9 @@ describe('whatever agents and calls do', () => {
   it('no agent is in two calls of queues, and none is idle while a call of his queues waits', () => {
     fc.assert(
       fc.property(doings, (story) => void run(story)),
-      { numRuns: 2_000 },
+      stories(2_000),
     );
-  }, 120_000);
+  });
 
   it('in the end every caller is served, in the order of waiting', () => {
     fc.assert(
@@ -174,13 +175,13 @@ describe('whatever agents and calls do', () => {
         expect(s.floor.waiting.size).toBe(0);
         expect([...s.floor.agents.values()].filter(isBusy)).toEqual([]);
       }),
-      { numRuns: 1_000 },
+      stories(1_000),
     );
-  }, 120_000);
+  });
 
   it('the stories are not idle: assignments are obeyed, answered and missed in many of them', () => {
     const seen = new Map<string, number>();
-    for (const story of fc.sample(doings, { seed: 1, numRuns: 300 })) run(story, seen);
+    for (const story of fc.sample(doings, usualStories(300))) run(story, seen);
     expect(seen.get('answers') ?? 0).toBeGreaterThan(50);
     expect(seen.get('misses') ?? 0).toBeGreaterThan(50);
     expect(seen.get('obeyed') ?? 0).toBeGreaterThan(300);
