@@ -73,7 +73,7 @@ export class Turn {
 
   /**
    * Sets an agent's status that is carried by the very next event, whomever it speaks for: what happens to the
-   * customer's leg of an agent's own call is told by the customer's events.
+   * customer's leg of an agent's own call, or to an outside number that he adds, is told by their events.
    *
    * @param kept false where the agent has left already: then it is told, and not kept with him
    */
