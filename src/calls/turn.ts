@@ -17,6 +17,8 @@ export class Turn {
   readonly events: NewCtiEvent[] = [];
   readonly commands: Command[] = [];
   readonly statuses: AgentStatusChange[] = [];
+  /** See {@link settleMedia}. */
+  soundUnknown = false;
   #statusOf: (AgentStatusChange & { readonly anyone?: boolean }) | undefined;
   /** Channels to dial at the end of the turn, in order. */
   readonly dials: string[] = [];
