@@ -5,6 +5,7 @@ import { type Measured, type PaceState, predictive, progressive } from '../../..
 import { freeFor } from '../../../src/dialer/queue-share.ts';
 import { NO_COUNTS } from '../../../src/dialer/tally.ts';
 import type { QueueAgent } from '../../../src/ports.ts';
+import { stories } from '../../support/properties.ts';
 
 const state = (change: Partial<PaceState> = {}): PaceState => ({
   free: 5,
@@ -87,7 +88,7 @@ describe('the predictive pace', () => {
         const lost = s.ringing + n + s.waiting - s.free;
         expect((m.abandoned + lost) / m.answered).toBeLessThanOrEqual(LIMIT);
       }),
-      { numRuns: 1_000, seed: 4 },
+      stories(1_000),
     );
   });
 });
