@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Four kinds of test, by what they need:
- * unit: nothing; contract: Redis; switch: the whole lab; chaos: the lab, and permission to break it. One kind runs after
+ * unit: nothing; contract: Redis; switch: the whole lab; chaos: a lab of its own, to break. One kind runs after
  * the other (groupOrder), so that calls on the lab have the machine to themselves.
  */
 export default defineConfig({
@@ -35,7 +35,6 @@ export default defineConfig({
           name: 'chaos',
           sequence: { groupOrder: 3 },
           include: ['test/chaos/**/*.test.ts'],
-          globalSetup: ['test/support/lab-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,
           fileParallelism: false,

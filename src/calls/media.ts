@@ -41,8 +41,18 @@ export function settleMedia(turn: MediaTurn): void {
     music: [...wanted.music],
     muted: [...wanted.muted],
     snoops: Object.fromEntries(wanted.snoops),
+    ...pastOf(was, wanted, live),
   };
   if (!sameMedia(was, media)) turn.update({ media });
+}
+
+/** Who had music or a mute and has it no more, of those who are still there. */
+function pastOf(was: Media, wanted: Layout, live: ReadonlySet<string>): Pick<Media, 'past'> {
+  const had = (before: readonly string[] | undefined, now: readonly string[], has: ReadonlySet<string>): string[] =>
+    [...new Set([...(before ?? []), ...now])].filter((c) => live.has(c) && !has.has(c));
+  const music = had(was.past?.music, was.music, wanted.music);
+  const muted = had(was.past?.muted, was.muted, wanted.muted);
+  return music.length > 0 || muted.length > 0 ? { past: { music, muted } } : {};
 }
 
 function newBridges(was: Media, wanted: Layout): Command[] {
@@ -143,6 +153,8 @@ function sameMedia(a: Media, b: Media): boolean {
     sameList(a.bridges, b.bridges) &&
     sameList(a.music, b.music) &&
     sameList(a.muted, b.muted) &&
+    sameList(a.past?.music ?? [], b.past?.music ?? []) &&
+    sameList(a.past?.muted ?? [], b.past?.muted ?? []) &&
     places.length === Object.keys(b.place).length &&
     places.every((c) => a.place[c] === b.place[c]) &&
     sameList(Object.keys(a.snoops), Object.keys(b.snoops)) &&

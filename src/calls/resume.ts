@@ -59,8 +59,9 @@ function differences(call: Call, found: Found): Fact[] {
 }
 
 /**
- * The layout as Asterisk really has it. Music and mutes cannot be read there: they are taken for missing, and asked for
- * again, which changes nothing where they are there.
+ * The layout as Asterisk really has it. Music and mutes cannot be read there: those that belong there are taken for
+ * missing and those that were taken away for still being there, and both are asked for again, which changes nothing where
+ * it was done. Music ends before its channel joins a bridge, so that one who is in one has none.
  */
 function mediaOf(call: Call, found: Found): Media {
   const place: Record<string, string> = {};
@@ -71,5 +72,7 @@ function mediaOf(call: Call, found: Found): Media {
     for (const channel of channels) if (found.channels[channel] !== undefined) place[channel] = bridge;
   }
   const snoops = Object.fromEntries(Object.entries(call.media.snoops).filter(([s]) => found.channels[s] !== undefined));
-  return { bridges, place, music: [], muted: [], snoops };
+  const past = call.media.past ?? { music: [], muted: [] };
+  const music = past.music.filter((channel) => place[channel] === undefined);
+  return { bridges, place, music, muted: past.muted, snoops };
 }

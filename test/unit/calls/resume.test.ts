@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Found } from '../../../src/calls/input.ts';
 import { mainBridge } from '../../../src/calls/layout.ts';
 import { type Story, story } from './flow.ts';
+import * as holding from './holding.ts';
 
 const AGENT = '1001';
 const CUSTOMER = '+919800000001';
@@ -91,6 +92,25 @@ describe('a call that is found again', () => {
     const t = story().make({ agent: AGENT, customer: CUSTOMER }).fromHere();
     t.happens({ ...node(t, {}, 'no bridge'), underWay: [t.channel(AGENT)] });
     expect(t.told()).toEqual([]);
+  });
+
+  it('takes a mute away again that may still be there, and puts one back that may not', () => {
+    const t = holding.talking().mutes(holding.AGENT).unmutes(holding.AGENT).mutes(holding.CUSTOMER);
+    t.fromHere();
+    const legs = { [holding.AGENT]: 'Up', [holding.CUSTOMER]: 'Up' };
+    t.happens(node(t, legs, [holding.AGENT, holding.CUSTOMER]));
+    expect(t.asked().toSorted()).toEqual([`mute ${holding.CUSTOMER}`, `unmute ${holding.AGENT}`]);
+  });
+
+  it('ends music that may still play before it puts a leg back, and not for one who is back already', () => {
+    const retrieved = () => holding.talking().holds(holding.AGENT).takesBack(holding.AGENT).fromHere();
+    const legs = { [holding.AGENT]: 'Up', [holding.CUSTOMER]: 'Up' };
+    const lost = retrieved();
+    lost.happens(node(lost, legs, []));
+    expect(lost.asked()).toEqual([`stop-music ${holding.CUSTOMER}`, `place ${holding.AGENT} ${holding.CUSTOMER}`]);
+    const done = retrieved();
+    done.happens(node(done, legs, [holding.AGENT, holding.CUSTOMER]));
+    expect(done.asked()).toEqual([]);
   });
 
   it('leaves the sound alone while commands are still being carried out', () => {
