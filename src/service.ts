@@ -48,7 +48,7 @@ const TRIM_MS = 60_000;
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
   const { logger, faults } = options;
   const registry = new Registry();
-  const store = openStore(config, logger);
+  const store = openStore(config, logger, () => engine.storeAgain());
   const directory = directoryOf(config);
   const now = steadyClock(
     faults?.wall ?? Date.now,
@@ -60,7 +60,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   let listening = config.listen;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
-  const engine = new Engine({
+  const engine: Engine = new Engine({
     store: faults?.calls(store.calls) ?? store.calls,
     floors: faults?.floors(store.floors) ?? store.floors,
     admission,
@@ -177,7 +177,8 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   );
 }
 
-function openStore(config: Config, logger: Logger): Store {
+/** @param onForgotten Redis has lost more than the store itself can write again */
+function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
   const { redis } = config;
   return new Store({
     url: redis.url,
@@ -192,6 +193,14 @@ function openStore(config: Config, logger: Logger): Store {
       onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
       onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
       onError: (err) => logger.error({ err }, 'event log'),
+      onRestored: ({ more, ...restored }) => {
+        logger.error(restored, 'Redis had lost what was written last: it is written again');
+        if (!more) return;
+        logger.error(
+          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
+        );
+        onForgotten();
+      },
     },
   });
 }

@@ -58,6 +58,8 @@ export class CallRunner {
   #version: number;
   #running = false;
   #stopped = false;
+  /** The store has lost the call: it is stored once more, changed or not. */
+  #again = false;
 
   constructor(
     host: RunnerHost,
@@ -89,6 +91,12 @@ export class CallRunner {
     return true;
   }
 
+  /** Stores the call once more as it is. */
+  storeAgain(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
   /** Lets go of the call without touching it. */
   stop(): void {
     this.#stopped = true;
@@ -98,7 +106,7 @@ export class CallRunner {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#inbox.length > 0 && !this.#stopped) await this.#turn(this.#inbox.splice(0));
+      while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) await this.#turn(this.#inbox.splice(0));
     } catch (error) {
       this.#host.failed(this.callID, error);
     }
@@ -110,6 +118,8 @@ export class CallRunner {
   async #turn(batch: readonly Waiting[]): Promise<void> {
     const before = this.#call;
     let call = before;
+    const again = this.#again;
+    this.#again = false;
     const events: NewCtiEvent[] = [];
     const commands: Command[] = [];
     const statuses: AgentStatusChange[] = [];
@@ -128,7 +138,7 @@ export class CallRunner {
       statuses.push(...outcome.statuses);
       verdicts.push(undefined);
     }
-    if (call && (call !== before || events.length > 0)) {
+    if (call && (call !== before || events.length > 0 || again)) {
       const result = await this.#commit(batch, call, events);
       if (result.outcome !== 'stored') {
         for (const w of batch) w.settle?.(undefined, undefined);

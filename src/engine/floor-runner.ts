@@ -68,6 +68,8 @@ export class FloorRunner {
   readonly #listed: Map<string, string>;
   #running = false;
   #stopped = false;
+  /** The store has lost the floor: all of it is stored once more. */
+  #again = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(host: FloorHost, companyId: CompanyId, queues: Queues, stored: StoredFloor) {
@@ -116,6 +118,12 @@ export class FloorRunner {
     this.#add({ input, at: this.#host.now() });
   }
 
+  /** Stores all agents and all that waits once more. */
+  storeAgain(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
   /** Lets go of the floor without touching it. */
   stop(): void {
     this.#stopped = true;
@@ -130,7 +138,7 @@ export class FloorRunner {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#inbox.length > 0 && !this.#stopped) {
+    while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
       const batch = this.#inbox.splice(0);
       try {
         await this.#turn(batch);
@@ -161,8 +169,15 @@ export class FloorRunner {
       effects.push(...outcome.effects);
       verdicts.push(outcome.agent && { agent: outcome.agent });
     }
-    if (floor !== this.#floor || events.length > 0) {
-      const result = await this.#host.commitFloor(this.#commitOf(floor, events));
+    const again = this.#again;
+    this.#again = false;
+    if (floor !== this.#floor || events.length > 0 || again) {
+      let result = await this.#host.commitFloor(this.#commitOf(floor, events));
+      if (result.outcome === 'conflict' && result.version < this.#version) {
+        // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
+        this.#host.floorFailed(this.companyId, new Error('Redis has lost changes of the agents; all are stored again'));
+        result = await this.#host.commitFloor(this.#wholeOf(floor, events, result.version));
+      }
       if (this.#stopped) return;
       if (result.outcome !== 'stored') {
         for (const w of batch) w.settle?.({ refusal: refuse('NotReady') });
@@ -209,6 +224,17 @@ export class FloorRunner {
       if (!floor.waiting.has(callID as CallID)) waiting.push({ queue, callID });
     }
     return { companyId: this.companyId, version: this.#version, agents, waiting, events };
+  }
+
+  /** Everything, for a store that has lost it. */
+  #wholeOf(floor: Floor, events: readonly NewCtiEvent[], version: number): Omit<FloorCommit, 'fence'> {
+    return {
+      companyId: this.companyId,
+      version,
+      agents: [...floor.agents].map(([agentID, agent]) => ({ agentID, agent })),
+      waiting: [...floor.waiting.values()].map(({ queue, callID, since }) => ({ queue, callID, since })),
+      events,
+    };
   }
 
   #stored(floor: Floor): void {

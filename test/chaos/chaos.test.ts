@@ -30,6 +30,7 @@ const SHORT_FORM = new Set([
   'ARI cut',
   'half-open network',
   'Redis killed',
+  'Redis loses its last second',
   'Asterisk killed',
   'the clock leaps by an hour',
 ]);

@@ -143,7 +143,7 @@ function appendOnlyFile(world: World): string {
 }
 
 /** As after a power cut with `appendfsync everysec`: what was written last is not there. */
-export const redisForgets: Fault = {
+const redisForgets: Fault = {
   name: 'Redis loses its last second',
   async run(world, _random, down) {
     const file = appendOnlyFile(world);
@@ -207,6 +207,7 @@ export const FAULTS: readonly Fault[] = [
   deathAt('after-command'),
   halfOpen,
   redisFrozen,
+  redisForgets,
   asteriskKilled,
   deathAt('after-floor-commit'),
   freeze,

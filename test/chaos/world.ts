@@ -104,6 +104,7 @@ export class World {
     return new RingmasterProcess(this.lab, {
       prefix: this.prefix,
       change: (settings) => this.#configure(settings),
+      main: process.env['RINGMASTER_CHAOS_MAIN'],
       env: { NODE_ENV: 'test', RINGMASTER_FAULTS: this.#orders },
     });
   }

@@ -48,6 +48,8 @@ export class RingmasterProcess {
       readonly text?: string;
       /** Of its Redis keys: that of an earlier one, to go on where it left off. */
       readonly prefix?: string;
+      /** The program; the source by default. One that was built needs nothing but Node. */
+      readonly main?: string | undefined;
       /** Beside this process's own. */
       readonly env?: Readonly<Record<string, string>>;
     } = {},
@@ -57,7 +59,8 @@ export class RingmasterProcess {
     const config = join(this.#folder, 'ringmaster.yaml');
     const settings = testSettings(lab, this.prefix, options.change ?? (() => {}));
     writeFileSync(config, options.text ?? stringify(settings), { mode: 0o600 });
-    const args = ['--import', 'tsx', ...(options.node ?? []), MAIN, '--config', config, ...(options.args ?? [])];
+    const program = options.main === undefined ? ['--import', 'tsx', MAIN] : [options.main];
+    const args = [...(options.node ?? []), ...program, '--config', config, ...(options.args ?? [])];
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
