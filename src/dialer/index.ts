@@ -4,11 +4,13 @@ import type { CompanyConfig } from '../config.ts';
 import { addressList, Book, type DialerCompany } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
+import { watchLedgers } from './ledger-metrics.ts';
 import { MakeCalls } from './make-calls.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
 export type { DialerDeps } from './deps.ts';
+export { DIALER_ENDPOINTS } from './endpoints.ts';
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
@@ -51,6 +53,7 @@ export class Dialer {
     if (this.#book.companies.length === 0) return;
     const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
     watchDialer(registry, this.#book, this.#deps.store, active);
+    watchLedgers(registry, this.#book, this.#deps.store, this.#deps.now);
   }
 
   /** Begins to lead where nobody does. */

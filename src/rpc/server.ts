@@ -5,6 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
+import { listRoutes, type RouteList } from '../http/endpoint.ts';
+import { documentRoutes } from '../http/page.ts';
 import type { EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
@@ -41,6 +43,8 @@ export interface RpcServerDeps {
 export interface RpcServer {
   /** The HTTP server, so that further routes can be registered before listen(). */
   readonly http: FastifyInstance;
+  /** The routes that it has. */
+  readonly routes: RouteList;
   /**
    * Opens the port.
    *
@@ -93,7 +97,12 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
     state: { draining: false },
   };
   const http = httpServer(routeDeps);
+  const routes = listRoutes(http);
+  rpcRoute(http, routeDeps);
+  eventsRoute(http, routeDeps);
+  watchRoutes(http, routeDeps);
   if (deps.recordings) recordingsRoute(http, routeDeps, deps.recordings);
+  documentRoutes(http, routes, deps.version);
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.bodyBytes,
@@ -158,6 +167,7 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
 
   return {
     http,
+    routes,
     async listen(address) {
       await http.listen(address);
       const { address: host, port } = http.server.address() as AddressInfo;
@@ -194,9 +204,6 @@ function httpServer(deps: RouteDeps): FastifyInstance {
     // What went wrong inside is for the log alone.
     return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
-  rpcRoute(app, deps);
-  eventsRoute(app, deps);
-  watchRoutes(app, deps);
   return app;
 }
 
