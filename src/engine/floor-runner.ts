@@ -232,6 +232,7 @@ export class FloorRunner {
       version,
       agents: [...floor.agents].map(([agentID, agent]) => ({ agentID, agent })),
       waiting: [...floor.waiting.values()].map(({ queue, callID, since }) => ({ queue, callID, since })),
+      whole: true,
       events,
     };
   }

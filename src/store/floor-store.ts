@@ -41,7 +41,13 @@ export class RedisFloorStore implements FloorStore {
     const waiting = commit.waiting.map(
       (w) => [`${w.queue}:${w.callID}`, w.since === undefined ? '' : String(w.since)] as const,
     );
-    const args = [String(commit.fence), String(commit.version), token, String(this.#maxEvents)];
+    const args = [
+      String(commit.fence),
+      String(commit.version),
+      token,
+      String(this.#maxEvents),
+      commit.whole ? '1' : '0',
+    ];
     args.push(String(agents.length), ...agents.flat(), String(waiting.length), ...waiting.flat());
     pushEvents(args, events);
     const answer = list(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { asStoreError, isNoScript, StoreUnavailable } from './errors.ts';
 import type { RunScript } from './journal.ts';
@@ -31,6 +32,8 @@ export interface ConnectionOptions {
 }
 
 const MISSED_HEARTBEATS = 3;
+/** Wait before it is tried again to put back what was lost, while Redis says that it cannot serve yet, ms. */
+const RESTORE_AGAIN_MS = 100;
 const RETRY_MS = { first: 50, longest: 3000 };
 
 type Client = ReturnType<typeof newClient>;
@@ -167,14 +170,22 @@ export class RedisConnection {
     this.#beatPending = false;
     if (this.#wasUp && this.#options.restore) {
       this.#restoring = true;
-      try {
-        await this.#options.restore((script, keys, args) => this.#run(script, keys, args));
-      } catch (error) {
-        // Anything but a lost connection is told, and must not keep everybody waiting.
-        if (client.isReady && error instanceof Error) this.#options.listener.onDown(this.#options.name, error);
+      const isOurs = (): boolean => nth === this.#readied && client === this.#client && client.isReady && !this.#closed;
+      while (isOurs()) {
+        try {
+          await this.#options.restore((script, keys, args) => this.#run(script, keys, args));
+          break;
+        } catch (error) {
+          // It loads its file, or is a replica still: asked again. What is no outage is told, and keeps nobody waiting.
+          if (error instanceof StoreUnavailable) await delay(RESTORE_AGAIN_MS);
+          else {
+            if (error instanceof Error) this.#options.listener.onDown(this.#options.name, error);
+            break;
+          }
+        }
       }
       // Lost meanwhile: it is done again with the next connection.
-      if (nth !== this.#readied || client !== this.#client || !client.isReady || this.#closed) return;
+      if (!isOurs()) return;
     }
     this.#restoring = false;
     this.#up = true;

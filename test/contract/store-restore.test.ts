@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import { createClient } from 'redis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Agent } from '../../src/agents/agent.ts';
@@ -106,6 +107,60 @@ describe('what Redis has lost', () => {
     expect(late).toEqual({ outcome: 'fenced' });
     // An ended call's place is not kept for ever.
     expect(await raw('TTL', `${PREFIX}:{${ID}}:call:${over.call.callID}`)).toBeGreaterThan(0);
+  });
+
+  it('of the agents is stored whole where nobody remembers it, and nothing else stays', async () => {
+    const store = await open();
+    const floor = { companyId: ID, fence: 1, agents: [], waiting: [], events: [] };
+    const waiting = [{ queue: '8001', callID: 'c1', since: 7 }];
+    await store.floors.commitFloor({
+      ...floor,
+      version: 0,
+      agents: [{ agentID: 'a' as never, agent: agent('a') }],
+      waiting,
+    });
+    await store.floors.commitFloor({
+      ...floor,
+      version: 1,
+      whole: true,
+      agents: [{ agentID: 'b' as never, agent: agent('b') }],
+      waiting: [{ queue: '8002', callID: 'c2', since: 8 }],
+    });
+    const { agents, waiting: listed } = await store.floors.loadFloor(ID);
+    expect([agents.map((a) => a.agentID), listed]).toEqual([['b'], ['8002:c2']]);
+  });
+
+  it('is put back as soon as a Redis that still loads its file can serve', async () => {
+    const store = await open();
+    const made = newCall(ID);
+    await store.calls.commit(commitOf(made));
+    const { port } = redis;
+    await redis.stop();
+    await vi.waitFor(() => expect(store.healthy).toBe(false), { timeout: 15_000, interval: 5 });
+    let asked = 0;
+    // Greets, and then says for a while what a Redis says that loads its file.
+    const sockets: Socket[] = [];
+    const loading = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('data', (data) => {
+        for (const line of data.toString().split('\r\n')) {
+          if (/^(HELLO|CLIENT|SELECT|PING)$/i.test(line)) socket.write('+OK\r\n');
+          if (!/^EVAL(SHA)?$/i.test(line)) continue;
+          asked += 1;
+          socket.write('-LOADING Redis is loading the dataset in memory\r\n');
+        }
+      });
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => loading.listen(port, '127.0.0.1', resolve));
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(2), { timeout: 15_000, interval: 5 });
+    await expect(store.calls.load(ID, made.call.callID)).rejects.toMatchObject({ retryable: true });
+    expect(restored).toEqual([]);
+    loading.close();
+    for (const socket of sockets) socket.destroy();
+    redis = await startRedis(port);
+    await store.connected();
+    expect((await store.calls.load(ID, made.call.callID))?.version).toBe(1);
   });
 
   it('goes on where it was: the next commit fits, and ids neither repeat nor have a hole', async () => {
