@@ -3,7 +3,7 @@ import { STORIES_MS } from './test/support/properties.ts';
 
 /**
  * Four kinds of test, by what they need:
- * unit: nothing; contract: Redis; switch: the whole lab; chaos: the lab, and permission to break it. One kind runs after
+ * unit: nothing; contract: Redis; switch: the whole lab; chaos: a lab of its own, to break. One kind runs after
  * the other (groupOrder), so that calls on the lab have the machine to themselves.
  */
 /** What is asked for until it is so, ms: a busy machine takes its time, and an idle one is not held up. */
@@ -49,7 +49,6 @@ export default defineConfig({
           expect: PATIENT,
           sequence: { groupOrder: 3 },
           include: ['test/chaos/**/*.test.ts'],
-          globalSetup: ['test/support/lab-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { destination, pino } from 'pino';
 import { ConfigError, formatProblem, loadConfig } from './config.ts';
+import { faultsFrom } from './faults.ts';
 import { startService } from './service.ts';
 
 const USAGE = `ringmaster --config FILE [--check]
@@ -54,7 +55,8 @@ async function main(): Promise<number> {
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  const service = await startService(config, { version, logger, onFenced: () => end(1) });
+  const faults = faultsFrom(process.env);
+  const service = await startService(config, { version, logger, onFenced: () => end(1), faults });
   const onSignal = (signal: NodeJS.Signals): void => {
     const deadline = config.drain.deadlineSeconds * 1000;
     logger.info({ signal, deadlineSeconds: config.drain.deadlineSeconds }, 'draining: no new calls, live ones go on');

@@ -159,6 +159,8 @@ export interface FloorCommit {
   readonly agents: readonly { readonly agentID: AgentID; readonly agent?: Agent }[];
   /** Calls that wait in a queue, since Unix ms; without `since`, one that does so no more. */
   readonly waiting: readonly { readonly queue: string; readonly callID: string; readonly since?: number }[];
+  /** These are all agents and all that waits: whatever else the store has goes. */
+  readonly whole?: true;
   readonly events: readonly NewCtiEvent[];
 }
 

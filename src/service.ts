@@ -2,12 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
+import { steadyClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
 import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
 import { Recordings } from './engine/recordings.ts';
+import type { Faults } from './faults.ts';
 import { watch } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import type { RecordingFiles } from './ports.ts';
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Another instance has taken over: this process must end. */
   readonly onFenced?: (shard: string) => void;
+  /** Of tests alone: what is to go wrong. */
+  readonly faults?: Faults | undefined;
 }
 
 /** How often events that have outlived the log are dropped, ms. */
@@ -42,23 +46,28 @@ const TRIM_MS = 60_000;
 
 /** Wires everything from a checked configuration and starts it. Rejects where the port cannot be opened. */
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
-  const { logger } = options;
+  const { logger, faults } = options;
   const registry = new Registry();
-  const store = openStore(config, logger);
+  const store = openStore(config, logger, () => engine.storeAgain());
   const directory = directoryOf(config);
-  const admission = admissionOf(config);
+  const now = steadyClock(
+    faults?.wall ?? Date.now,
+    () => performance.now(),
+    (ms) => logger.warn({ ms }, 'the clock of this machine was set: durations are told as if it had not been'),
+  );
+  const admission = admissionOf(config, now);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
-  const engine = new Engine({
-    store: store.calls,
-    floors: store.floors,
+  const engine: Engine = new Engine({
+    store: faults?.calls(store.calls) ?? store.calls,
+    floors: faults?.floors(store.floors) ?? store.floors,
     admission,
     directory,
     masks: store.masks,
     recordings: new Recordings(recordingPoliciesOf(config), randomHex, baseUrl),
-    now: Date.now,
+    now,
     randomHex,
     ringTimeout: config.ringTimeout,
     storeAnswers: () => store.healthy,
@@ -111,7 +120,8 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   try {
     await store.connected();
     for (const node of nodes) {
-      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: node.switch });
+      const commands = faults?.commands(node.switch) ?? node.switch;
+      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: commands });
     }
     await engine.openFloors();
     await Promise.all(nodes.map((n) => n.start()));
@@ -170,7 +180,8 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   );
 }
 
-function openStore(config: Config, logger: Logger): Store {
+/** @param onForgotten Redis has lost more than the store itself can write again */
+function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
   const { redis } = config;
   return new Store({
     url: redis.url,
@@ -185,6 +196,14 @@ function openStore(config: Config, logger: Logger): Store {
       onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
       onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
       onError: (err) => logger.error({ err }, 'event log'),
+      onRestored: ({ more, ...restored }) => {
+        logger.error(restored, 'Redis had lost what was written last: it is written again');
+        if (!more) return;
+        logger.error(
+          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
+        );
+        onForgotten();
+      },
     },
   });
 }
@@ -219,12 +238,12 @@ function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
   });
 }
 
-function admissionOf(config: Config): CallAdmission {
+function admissionOf(config: Config, now: () => number): CallAdmission {
   return new CallAdmission(
     new Map(config.nodes.map((n) => [n.id, n.limits])),
     new Map(config.trunks.map((t) => [t.id, t.limits])),
     new Map(config.companies.map((c) => [c.companyId, c.limits])),
-    Date.now,
+    now,
   );
 }
 

@@ -389,6 +389,11 @@ export class PhoneCall {
     (await this.#media).tone = hz;
   }
 
+  /** Starts or stops what we send, so that many calls that nobody listens to cost nothing. */
+  async speak(on: boolean): Promise<void> {
+    (await this.#media).send(on);
+  }
+
   // ---- what the far end sends within the call ----
 
   /** For the telephone: a request within this call. */

@@ -12,6 +12,7 @@ import { AsteriskResource } from './resources/asterisk.ts';
 import { Bridges } from './resources/bridges.ts';
 import { Channels } from './resources/channels.ts';
 import { Endpoints } from './resources/endpoints.ts';
+import { Events } from './resources/events.ts';
 import { Playbacks } from './resources/playbacks.ts';
 import { Recordings } from './resources/recordings.ts';
 import type { Requester, RequestOptions } from './resources/requester.ts';
@@ -37,6 +38,7 @@ export class AriClient implements Requester {
   readonly endpoints = new Endpoints(this);
   readonly asterisk = new AsteriskResource(this);
   readonly applications = new Applications(this);
+  readonly events = new Events(this);
   readonly #stats: AriStats = emptyStats();
   readonly #options: AriClientOptions;
   readonly #settings: Settings;
@@ -159,6 +161,14 @@ export class AriClient implements Requester {
   async download(path: string, signal?: AbortSignal): Promise<Download> {
     if (this.#state === 'closed') throw this.#stateError('closed', 'the client is closed');
     return await this.#downloads.open(path, signal);
+  }
+
+  /**
+   * Gives the present connection up and makes it anew, with a resync; does nothing where there is none.
+   * @param reason for the log
+   */
+  reconnect(reason: string): void {
+    this.#connection?.giveUp(reason);
   }
 
   /** Ends everything: the socket, the pool, and every pending promise. Repeated calls return the same promise. */

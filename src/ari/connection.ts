@@ -96,6 +96,11 @@ export class Connection {
     }
   }
 
+  /** Ends the connection at once: it is no good any more. */
+  giveUp(reason: string): void {
+    this.#end('connection', reason);
+  }
+
   /** Ends the connection in an orderly way, without telling the owner. */
   async close(kind: AriErrorKind, reason: string): Promise<void> {
     const socket = this.#socket;

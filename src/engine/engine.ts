@@ -150,6 +150,12 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     await Promise.all([...this.#nodes.all()].map((n) => n.shard.whenEmpty()));
   }
 
+  /** Stores all live calls and all agents once more: the store has lost them. */
+  storeAgain(): void {
+    for (const n of this.#nodes.all()) n.shard.storeAgain();
+    for (const floor of this.#floors.runners()) floor.storeAgain();
+  }
+
   /** Lets go of everything; calls live on in Asterisk and in the store. */
   close(): void {
     this.#floors.close();

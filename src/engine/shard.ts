@@ -175,6 +175,11 @@ export class Shard implements RunnerHost {
     this.#runners.get(callID)?.push({ input: found, at: this.#deps.now() });
   }
 
+  /** Stores every call once more as it is: the store has lost them. */
+  storeAgain(): void {
+    for (const r of this.#runners.values()) r.storeAgain();
+  }
+
   /** Waits until no call is left. */
   whenEmpty(): Promise<void> {
     if (this.#runners.size === 0) return Promise.resolve();

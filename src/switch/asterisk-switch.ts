@@ -12,7 +12,7 @@ import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
 import type { Switch, SwitchListener } from '../ports.ts';
-import { Canary } from './canary.ts';
+import { CANARY_EVENT, Canary } from './canary.ts';
 import { type CommandFailed, Performer, type Task } from './performer.ts';
 import { asteriskRecordings, isRecordingCommand, Recorder } from './recorder.ts';
 import { arrivalOf, factOf, RingTimeouts } from './translate.ts';
@@ -81,6 +81,7 @@ export class AsteriskSwitch implements Switch {
       app: this.#app,
       onChange: () => this.#judge(),
       onSilent: (resource, error) => options.onError(`REST does not answer: ${resource}`, error),
+      onDeaf: () => this.ari.reconnect('it stands, and no event comes over it'),
     });
     const tell = (fact: Fact): void => this.#tell(fact);
     const failed: CommandFailed = (callID, command, error) => {
@@ -159,6 +160,10 @@ export class AsteriskSwitch implements Switch {
         this.#listener.onArrival(this.node, arrival);
         void this.#watch(arrival.channel);
       }
+      return;
+    }
+    if (event.type === 'ChannelUserevent' && event.eventname === CANARY_EVENT) {
+      this.#canary.heard();
       return;
     }
     if (event.type === 'ChannelDestroyed') {
