@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../../src/calls/command.ts';
 import { AgentID, type CallID, CompanyId } from '../../../src/cti/ids.ts';
 import { Directory } from '../../../src/engine/directory.ts';
@@ -19,6 +19,11 @@ const ELSEWHERE = '911140009999';
 
 const stored = ({ version }: { version: number }): Promise<CommitResult> =>
   Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 });
+
+const open: Engine[] = [];
+afterEach(() => {
+  for (const engine of open.splice(0)) engine.close();
+});
 
 /** An engine on a store that takes everything at once. @param trunkCalls calls that the trunk may carry */
 async function opened(trunkCalls = 100) {
@@ -62,7 +67,10 @@ async function opened(trunkCalls = 100) {
     admission,
     directory,
     now: () => now,
-    randomHex: () => String((n += 1)).padStart(32, '0'),
+    randomHex: () => {
+      n += 1;
+      return String(n).padStart(32, '0');
+    },
     ringTimeout: 30,
     log: { info: () => {}, error: (_, error) => failures.push(error), storeAway: () => {}, storeBack: () => {} },
     storeAnswers: () => true,
@@ -76,6 +84,7 @@ async function opened(trunkCalls = 100) {
     switch: { node: NODE, serving: true, perform: (_: CallID, list) => commands.push(...list) },
   });
   await engine.openFloors();
+  open.push(engine);
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 200; i += 1) await Promise.resolve();
   };
@@ -178,7 +187,13 @@ describe('the overflow of a queue', () => {
     await e.fact('leg-ended', `${callID}-1`);
     await e.after(10_000);
     expect(e.dialled().at(-1)).toBe(`PJSIP/${ELSEWHERE}@carrier`);
-    const call = { thisDN: '1003', otherDN: '911140000003', makeCallType: 'Regular', firstLeg: 'agent', ringTimeout: 30 };
+    const call = {
+      thisDN: '1003',
+      otherDN: '911140000003',
+      makeCallType: 'Regular',
+      firstLeg: 'agent',
+      ringTimeout: 30,
+    };
     const full = await e.request('RequestMakeCall', call);
     expect(full).toHaveProperty('callID');
     expect(e.dialled().at(-1)).toBe(`PJSIP/${ELSEWHERE}@carrier`);
