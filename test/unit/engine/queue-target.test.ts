@@ -58,6 +58,7 @@ async function opened(trunkCalls = 100) {
       loadLive: () => Promise.resolve([]),
       takeShard: () => Promise.resolve(1),
     },
+    masks: { counterpart: () => Promise.resolve(undefined) },
     floors: { commitFloor: stored, loadFloor: () => Promise.resolve({ version: 0, agents: [], waiting: [] }) },
     recordings: new Recordings(
       new Map(),
