@@ -154,6 +154,7 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
       events: store.events,
       placing: engine,
       requests: engine,
+      queues: engine,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -49,7 +49,8 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
     }
     case 'assign':
     case 'to-queue':
-    case 'to-number': {
+    case 'to-number':
+    case 'overflow-failed': {
       const turn = new Turn(call, now);
       return onQueueInput(turn, input) ?? turn.outcome();
     }

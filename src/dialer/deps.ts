@@ -1,4 +1,4 @@
-import type { CallPlacing, DialerStore, EventLog, Requests } from '../ports.ts';
+import type { CallPlacing, DialerStore, EventLog, QueueWatch, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
@@ -6,6 +6,7 @@ export interface DialerDeps {
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;
+  readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;
   /** Unix ms. */

@@ -74,6 +74,7 @@ export class CallRunner {
   #call: Call | undefined;
   #version: number;
   #running = false;
+  #underWay = 0;
   #stopped = false;
 
   constructor(
@@ -96,6 +97,11 @@ export class CallRunner {
 
   get waiting(): number {
     return this.#inbox.length;
+  }
+
+  /** Inputs that are not stored yet: those that wait, and those that are just being stored. */
+  get unstored(): number {
+    return this.#inbox.length + this.#underWay;
   }
 
   /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
@@ -124,10 +130,15 @@ export class CallRunner {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#inbox.length > 0 && !this.#stopped) await this.#turn(this.#inbox.splice(0));
+      while (this.#inbox.length > 0 && !this.#stopped) {
+        const batch = this.#inbox.splice(0);
+        this.#underWay = batch.length;
+        await this.#turn(batch);
+      }
     } catch (error) {
       this.#host.failed(this.callID, error);
     }
+    this.#underWay = 0;
     this.#running = false;
     // What came in while a commit was failing still wants its turn.
     if (this.#inbox.length > 0 && !this.#stopped) void this.#run();

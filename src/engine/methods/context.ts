@@ -1,11 +1,11 @@
 import type { Call, RecordingPlan, RecordingTarget } from '../../calls/call.ts';
-import type { CallInput, Destination, MakeCall } from '../../calls/input.ts';
+import type { CallInput, Destination, MakeCall, Target } from '../../calls/input.ts';
 import { type Refusal, refuse } from '../../cti/errors.ts';
 import type { CallID, PartyID } from '../../cti/ids.ts';
 import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
 import type { Caller, CallStore } from '../../ports.ts';
 import type { Verdict } from '../call-runner.ts';
-import type { Directory } from '../directory.ts';
+import type { Directory, Queue } from '../directory.ts';
 import type { FloorRunner } from '../floor-runner.ts';
 import { codeOf, type RefusedRequest } from '../views.ts';
 
@@ -39,6 +39,10 @@ export interface RequestContext {
    * @param shown number for a phone of ours to show; a trunk shows its own
    */
   readonly reach: (callID: string, dn: string, shown: string | undefined) => Destination;
+  /** The same for those who are asked or handed the call: they may be a queue, in which a place is kept for it. */
+  readonly target: (callID: string, dn: string, shown: string | undefined) => Target;
+  /** As many wait in a queue of the company's as may. */
+  readonly isFull: (queue: Queue) => boolean;
   /** Where a recording that begins now goes. */
   readonly newRecording: () => RecordingTarget;
   /** How a new call is recorded, if it is. @param asked by the request */
