@@ -116,7 +116,12 @@ describe('a call that is found again', () => {
     const t = inConversation().asksQueue(AGENT).assigned(GUEST, 1).rings(GUEST).fromHere();
     t.happens(node(t, bothUp, []));
     expect(t.told()).toEqual([`EventReleased(${GUEST})`]);
-    expect(t.asked()).toEqual([`start-music ${AGENT}`, `start-music ${CUSTOMER}`, ...heard]);
+    expect(t.asked()).toEqual([
+      `start-music ${AGENT}`,
+      `start-music ${CUSTOMER}`,
+      `unmute ${AGENT}`,
+      `unmute ${CUSTOMER}`,
+    ]);
     expect(t.assigned('1003', 2).refusal).toBeUndefined();
   });
 
