@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AgentID } from '../../../src/cti/ids.ts';
+import type { AgentInfo } from '../../../src/cti/request-fields.ts';
 import { answerRate, averagesOf, rang, talked, UNKNOWN } from '../../../src/dialer/measure.ts';
+import { type QueueAgent, queueAgentsOf } from '../../../src/dialer/queue-agents.ts';
 import { type Measured, type PaceState, predictive, progressive } from '../../../src/dialer/queue-pace.ts';
 import { freeFor } from '../../../src/dialer/queue-share.ts';
 import { NO_COUNTS } from '../../../src/dialer/tally.ts';
-import type { QueueAgent } from '../../../src/ports.ts';
+import { callID } from '../../support/dialer-kit.ts';
 
 const state = (change: Partial<PaceState> = {}): PaceState => ({
   free: 5,
@@ -132,5 +135,34 @@ describe('agents of several queues', () => {
     expect(freeFor('a', all, new Map([['b', 50]]))).toBe(2);
     expect(freeFor('a', all, new Map([['a', 50]]))).toBe(6);
     expect(freeFor('c', all, new Map())).toBe(0);
+  });
+});
+
+describe('the agents of queues', () => {
+  it('are free, busy, or away until their after-call work ends', () => {
+    const agent = (change: Partial<AgentInfo>): AgentInfo => ({
+      agentID: AgentID.parse('7001'),
+      agentUUID: '0'.repeat(32),
+      thisDN: '1001',
+      thisQueues: ['a'],
+      state: 'Ready',
+      stateSince: 1,
+      agentStatus: 'AVAILABLE',
+      agentStatusSince: 1,
+      ...change,
+    });
+    const agents = [
+      agent({}),
+      agent({ callID: callID(1), agentStatus: 'ACQUIRED' }),
+      agent({ state: 'NotReady', reasonCode: 4, expirationTime: 9 }),
+      agent({ state: 'NotReady' }),
+      agent({ state: 'Logout' }),
+    ];
+    expect(queueAgentsOf({ agents })).toEqual([
+      { queues: ['a'], state: 'free' },
+      { queues: ['a'], state: 'busy' },
+      { queues: ['a'], state: 'away', freeAt: 9 },
+      { queues: ['a'], state: 'away' },
+    ]);
   });
 });
