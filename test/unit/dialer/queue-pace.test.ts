@@ -8,6 +8,7 @@ import { type Measured, type PaceState, predictive, progressive } from '../../..
 import { freeFor } from '../../../src/dialer/queue-share.ts';
 import { NO_COUNTS } from '../../../src/dialer/tally.ts';
 import { callID } from '../../support/dialer-kit.ts';
+import { STORIES_MS, stories } from '../../support/properties.ts';
 
 const state = (change: Partial<PaceState> = {}): PaceState => ({
   free: 5,
@@ -64,35 +65,39 @@ describe('the predictive pace', () => {
     expect(predictive(state(), measured({ answered: 100, abandoned: 1, answerRate: 0.01 }), LIMIT)).toBe(6);
   });
 
-  it('never places fewer than the progressive one, nor so many that the limit could be passed', () => {
-    const share = fc.integer({ min: 0, max: 200 });
-    const record = fc.record({
-      free: share,
-      busy: share,
-      wrapUpMs: fc.integer({ min: 0, max: 60_000 }),
-      freeIn: fc.array(fc.integer({ min: -1_000, max: 60_000 }), { maxLength: 20 }),
-      ringing: share,
-      waiting: share,
-    });
-    const known = fc.record({
-      answerRate: fc.double({ min: 0.01, max: 1, noNaN: true }),
-      ringMs: fc.integer({ min: 0, max: 60_000 }),
-      talkMs: fc.integer({ min: 0, max: 3_600_000 }),
-      answered: fc.integer({ min: 0, max: 50_000 }),
-      abandoned: fc.integer({ min: 0, max: 2_000 }),
-    });
-    fc.assert(
-      fc.property(record, known, (s, m) => {
-        const sure = progressive(s);
-        const n = predictive(s, m, LIMIT);
-        expect(n).toBeGreaterThanOrEqual(sure);
-        if (n === sure) return;
-        const lost = s.ringing + n + s.waiting - s.free;
-        expect((m.abandoned + lost) / m.answered).toBeLessThanOrEqual(LIMIT);
-      }),
-      { numRuns: 1_000, seed: 4 },
-    );
-  });
+  it(
+    'never places fewer than the progressive one, nor so many that the limit could be passed',
+    () => {
+      const share = fc.integer({ min: 0, max: 200 });
+      const record = fc.record({
+        free: share,
+        busy: share,
+        wrapUpMs: fc.integer({ min: 0, max: 60_000 }),
+        freeIn: fc.array(fc.integer({ min: -1_000, max: 60_000 }), { maxLength: 20 }),
+        ringing: share,
+        waiting: share,
+      });
+      const known = fc.record({
+        answerRate: fc.double({ min: 0.01, max: 1, noNaN: true }),
+        ringMs: fc.integer({ min: 0, max: 60_000 }),
+        talkMs: fc.integer({ min: 0, max: 3_600_000 }),
+        answered: fc.integer({ min: 0, max: 50_000 }),
+        abandoned: fc.integer({ min: 0, max: 2_000 }),
+      });
+      fc.assert(
+        fc.property(record, known, (s, m) => {
+          const sure = progressive(s);
+          const n = predictive(s, m, LIMIT);
+          expect(n).toBeGreaterThanOrEqual(sure);
+          if (n === sure) return;
+          const lost = s.ringing + n + s.waiting - s.free;
+          expect((m.abandoned + lost) / m.answered).toBeLessThanOrEqual(LIMIT);
+        }),
+        stories(1_000),
+      );
+    },
+    STORIES_MS,
+  );
 });
 
 describe('what is measured', () => {
