@@ -291,15 +291,6 @@ export interface CallPlacing {
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
 }
 
-/** An agent of a queue, as the pace of a flow must know him. */
-export interface QueueAgent {
-  readonly queues: readonly string[];
-  /** `free`: would be given the next call; `busy`: in a call, and takes another one after it; `away`: neither. */
-  readonly state: 'free' | 'busy' | 'away';
-  /** Of one who is in after-call work: when it ends by itself, Unix ms. */
-  readonly freeAt?: number;
-}
-
 /** How far a customer is whom a queue has called. */
 export interface CustomerProgress {
   /**
@@ -312,10 +303,8 @@ export interface CustomerProgress {
   readonly bridgedAt?: number;
 }
 
-/** What happens at the queues that customers are called for, as it is now. */
+/** How far the calls are that queues have placed, as it is now. */
 export interface QueueWatch {
-  /** The company's agents who are logged in; none where another instance serves them. */
-  queueAgents(companyId: CompanyId): readonly QueueAgent[];
   /** @returns undefined where the call does not live here */
   customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined;
 }

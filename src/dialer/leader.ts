@@ -75,13 +75,20 @@ export class Leader {
       },
       token,
     );
-    this.#pacer = new Pacer({ company, queues: deps.queues, now: deps.now, active: () => this.#ledger.calls });
+    this.#pacer = new Pacer({
+      company,
+      queues: deps.queues,
+      requests: deps.requests,
+      caller: this.#caller,
+      now: deps.now,
+      active: () => this.#ledger.calls,
+    });
     this.#pump = new Pump({
       deps,
       company,
       agents: this.#agents,
       activeOf: (flowId) => this.#ledger.activeOf(flowId),
-      roomAtQueue: (flow) => this.#pacer.room(flow),
+      pacer: this.#pacer,
       claim: (stored, flow, by) => this.#serially(() => this.#claim(stored, flow, by)),
       stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
     });
@@ -228,6 +235,7 @@ export class Leader {
 
   async #follow(stored: Stored, event: CtiEvent): Promise<void> {
     const { eventID } = event;
+    if (stored.call.placing?.queue !== undefined) this.#pacer.hear(event);
     switch (event.messageID) {
       case 'EventDtmfSent': {
         const digits = `${this.#dtmf.get(event.partyID) ?? ''}${event.dtmfDigits}`;

@@ -1,8 +1,12 @@
-import type { CustomerProgress, DialerStore, QueueWatch } from '../ports.ts';
+import type { CtiEvent } from '../cti/events.ts';
+import type { ResultOf } from '../cti/requests.ts';
+import type { Caller, CustomerProgress, DialerStore, QueueWatch, Requests } from '../ports.ts';
 import type { DialerCompany, Flow } from './book.ts';
+import type { DialerCall } from './dialer-call.ts';
 import type { Stored } from './documents.ts';
 import { readHours } from './flow-ledger.ts';
 import { type Averages, answerRate, averagesOf, rang, talked, UNKNOWN } from './measure.ts';
+import { type QueueAgent, queueAgentsOf } from './queue-agents.ts';
 import { type Measured, type PaceState, predictive, progressive } from './queue-pace.ts';
 import { freeFor } from './queue-share.ts';
 import { type Counts, Hours, type Tally, WINDOWS } from './tally.ts';
@@ -10,6 +14,8 @@ import { type Counts, Hours, type Tally, WINDOWS } from './tally.ts';
 export interface PacerDeps {
   readonly company: DialerCompany;
   readonly queues: QueueWatch;
+  readonly requests: Requests;
+  readonly caller: Caller;
   /** Unix ms. */
   readonly now: () => number;
   /** Calls of the company that are being placed or live. */
@@ -26,8 +32,7 @@ interface Known {
 interface Going {
   readonly flowId: string;
   readonly queue: string;
-  readonly callID: string;
-  /** Undefined where it is just being asked for, or lives where nobody tells how far it is: as good as ringing. */
+  /** Undefined where nothing is known of it yet: as good as ringing. */
   readonly progress: CustomerProgress | undefined;
 }
 
@@ -37,6 +42,11 @@ export class Pacer {
   readonly #known = new Map<string, Known>();
   /** Calls whose answer has been measured. */
   readonly #answered = new Set<string>();
+  /** What the event log tells of calls that live at another instance. */
+  readonly #heard = new Map<string, CustomerProgress>();
+  /** Agents, and how far calls are, at one moment. A call that is not in it has been placed since. */
+  #agents: readonly QueueAgent[] = [];
+  #progress: ReadonlyMap<string, CustomerProgress> = new Map();
 
   constructor(deps: PacerDeps) {
     this.#deps = deps;
@@ -58,12 +68,54 @@ export class Pacer {
   /** A call that was placed is over, and its tally stored, if it counts. */
   over(flowId: string, callID: string, tally: Tally | undefined): void {
     const measured = this.#answered.delete(callID);
+    this.#heard.delete(callID);
     if (!tally) return;
     const known = this.#knownOf(flowId);
     const { answered, connected, ringMs, talkMs } = tally.counts;
     known.hours.add(tally);
     if (!measured) known.averages = rang(known.averages, answered === 0 ? undefined : ringMs);
     if (connected > 0) known.averages = talked(known.averages, talkMs);
+  }
+
+  /** An event of a call that a queue has placed. */
+  hear(event: CtiEvent): void {
+    if (event.messageID === 'EventEstablished') {
+      if (event.partyID !== `${event.callID}-1`) return;
+      this.#heard.set(event.callID, { state: 'served', bridgedAt: event.creationTime });
+      return;
+    }
+    if (event.messageID !== 'EventRinging' && event.messageID !== 'EventReleased') return;
+    const { callID, thisQueue } = event;
+    if (thisQueue === undefined || event.partyID === `${callID}-1`) return;
+    if (this.#heard.get(callID)?.state === 'served') return;
+    if (event.messageID === 'EventRinging') this.#heard.set(callID, { state: 'offered' });
+    else this.#heard.delete(callID);
+  }
+
+  /** Looks at agents and calls anew; without it `room` reckons with what was seen before. */
+  async refresh(): Promise<void> {
+    const { company, queues, requests, caller, active } = this.#deps;
+    if (!company.flows.some((flow) => flow.config.queue !== undefined)) return;
+    const listed = await requests.request(caller, 'RequestListAgents', {});
+    // The engine answers with the result of the method's own schema.
+    this.#agents = 'result' in listed ? queueAgentsOf(listed.result as ResultOf<'RequestListAgents'>) : [];
+    const progress = new Map<string, CustomerProgress>();
+    for (const { call } of active()) {
+      if (call.placing?.queue === undefined) continue;
+      const { callID } = call.placing;
+      const found = queues.customerProgress(company.companyId, callID) ?? this.#heard.get(callID);
+      if (found) progress.set(callID, found);
+      this.#measureAnswer(call, found);
+    }
+    this.#progress = progress;
+  }
+
+  /** An answer is measured when it is first seen, not at the end of the talk. */
+  #measureAnswer({ flowId, placing }: DialerCall, progress: CustomerProgress | undefined): void {
+    if (!placing || progress?.answeredAt === undefined || this.#answered.has(placing.callID)) return;
+    this.#answered.add(placing.callID);
+    const known = this.#knownOf(flowId);
+    known.averages = rang(known.averages, Math.max(0, progress.answeredAt - placing.claimedAt));
   }
 
   /** Calls that the flow may place now, as far as its queue's agents go; a flow without a queue has no such limit. */
@@ -76,24 +128,16 @@ export class Pacer {
     return predictive(state, this.#measured(config.id, connectWithin * 1000, going), maxAbandoned);
   }
 
-  /** The calls of all queues that are not over; an answer is measured when it is first seen, not at the end of the talk. */
+  /** The calls of all queues that are not over. */
   #going(): readonly Going[] {
-    const { company, queues, active } = this.#deps;
-    return active().flatMap(({ call }) => {
-      if (call.placing?.queue === undefined) return [];
-      const { callID, queue, claimedAt } = call.placing;
-      const progress = queues.customerProgress(company.companyId, callID);
-      if (progress?.answeredAt !== undefined && !this.#answered.has(callID)) {
-        this.#answered.add(callID);
-        const known = this.#knownOf(call.flowId);
-        known.averages = rang(known.averages, Math.max(0, progress.answeredAt - claimedAt));
-      }
-      return [{ flowId: call.flowId, queue, callID, progress }];
+    return this.#deps.active().flatMap(({ call: { flowId, placing } }) => {
+      if (placing?.queue === undefined) return [];
+      return [{ flowId, queue: placing.queue, progress: this.#progress.get(placing.callID) }];
     });
   }
 
   #state(queue: string, going: readonly Going[]): PaceState {
-    const { company, queues, now } = this.#deps;
+    const { company, now } = this.#deps;
     const pending = new Map<string, number>();
     let ringing = 0;
     let waiting = 0;
@@ -106,7 +150,7 @@ export class Pacer {
       else waiting++;
     }
     const dialled = new Set(company.flows.flatMap((f) => f.config.queue ?? []));
-    const agents = queues.queueAgents(company.companyId);
+    const agents = this.#agents;
     // Who serves several of the queues that are called for is counted on only once he is free.
     const own = agents.filter((a) => a.queues.includes(queue) && a.queues.every((q) => q === queue || !dialled.has(q)));
     return {

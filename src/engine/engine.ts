@@ -13,7 +13,6 @@ import type {
   FloorStore,
   MaskStore,
   NodeContents,
-  QueueAgent,
   QueueWatch,
   Readiness,
   Requests,
@@ -25,7 +24,7 @@ import type { Directory, MaskingNumber, Route } from './directory.ts';
 import { Floors } from './floors.ts';
 import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
-import { customerProgressOf, queueAgentsOf } from './queue-watch.ts';
+import { customerProgressOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
@@ -388,10 +387,6 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     if (this.#nodes.live(companyId, callID)) return 'live';
     const stored = await this.#deps.store.load(companyId, callID);
     return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
-  }
-
-  queueAgents(companyId: CompanyId): readonly QueueAgent[] {
-    return queueAgentsOf(this.#floors.of(companyId)?.floor);
   }
 
   customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {

@@ -5,8 +5,9 @@ import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
+import type { QueueAgent } from '../../src/dialer/queue-agents.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { Caller, CallPlacing, CustomerProgress, QueueAgent, QueueWatch, Requests } from '../../src/ports.ts';
+import type { Caller, CallPlacing, CustomerProgress, QueueWatch, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
@@ -41,6 +42,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   /** How calls go that a queue has placed. */
   storyOf: (number: string) => QueueCallStory = () => ({ answeredAfter: 5_000, connectedAfter: 500, lasted: 20_000 });
   agents: readonly QueueAgent[] = [];
+  /** Calls live at another instance: only the event log tells of them. */
+  elsewhere = false;
   /** How far the customers of queues are; where nothing is said they are being rung. */
   readonly progress = new Map<CallID, CustomerProgress>();
   store: Store;
@@ -92,14 +95,17 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   }
 
   async request() {
-    return { result: { calls: [], agents: [] } };
-  }
-
-  queueAgents(): readonly QueueAgent[] {
-    return this.agents;
+    const agents = this.agents.map(({ queues, state, freeAt }) => ({
+      thisQueues: queues,
+      state: state === 'away' ? 'NotReady' : 'Ready',
+      ...(state === 'busy' && { callID: newCallID('0'.repeat(32), 0) }),
+      ...(freeAt !== undefined && { expirationTime: freeAt }),
+    }));
+    return { result: { calls: [], agents } };
   }
 
   customerProgress(_companyId: string, callID: CallID): CustomerProgress | undefined {
+    if (this.elsewhere) return undefined;
     return this.#live.has(callID) ? (this.progress.get(callID) ?? { state: 'ringing' }) : undefined;
   }
 

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { AgentID } from '../../../src/cti/ids.ts';
+import type { AgentInfo } from '../../../src/cti/request-fields.ts';
 import { answerRate, averagesOf, rang, talked, UNKNOWN } from '../../../src/dialer/measure.ts';
+import { type QueueAgent, queueAgentsOf } from '../../../src/dialer/queue-agents.ts';
 import { type Measured, type PaceState, predictive, progressive } from '../../../src/dialer/queue-pace.ts';
 import { freeFor } from '../../../src/dialer/queue-share.ts';
 import { NO_COUNTS } from '../../../src/dialer/tally.ts';
-import type { QueueAgent } from '../../../src/ports.ts';
-import { stories } from '../../support/properties.ts';
+import { callID } from '../../support/dialer-kit.ts';
+import { STORIES_MS, stories } from '../../support/properties.ts';
 
 const state = (change: Partial<PaceState> = {}): PaceState => ({
   free: 5,
@@ -62,35 +65,39 @@ describe('the predictive pace', () => {
     expect(predictive(state(), measured({ answered: 100, abandoned: 1, answerRate: 0.01 }), LIMIT)).toBe(6);
   });
 
-  it('never places fewer than the progressive one, nor so many that the limit could be passed', () => {
-    const share = fc.integer({ min: 0, max: 200 });
-    const record = fc.record({
-      free: share,
-      busy: share,
-      wrapUpMs: fc.integer({ min: 0, max: 60_000 }),
-      freeIn: fc.array(fc.integer({ min: -1_000, max: 60_000 }), { maxLength: 20 }),
-      ringing: share,
-      waiting: share,
-    });
-    const known = fc.record({
-      answerRate: fc.double({ min: 0.01, max: 1, noNaN: true }),
-      ringMs: fc.integer({ min: 0, max: 60_000 }),
-      talkMs: fc.integer({ min: 0, max: 3_600_000 }),
-      answered: fc.integer({ min: 0, max: 50_000 }),
-      abandoned: fc.integer({ min: 0, max: 2_000 }),
-    });
-    fc.assert(
-      fc.property(record, known, (s, m) => {
-        const sure = progressive(s);
-        const n = predictive(s, m, LIMIT);
-        expect(n).toBeGreaterThanOrEqual(sure);
-        if (n === sure) return;
-        const lost = s.ringing + n + s.waiting - s.free;
-        expect((m.abandoned + lost) / m.answered).toBeLessThanOrEqual(LIMIT);
-      }),
-      stories(1_000),
-    );
-  });
+  it(
+    'never places fewer than the progressive one, nor so many that the limit could be passed',
+    () => {
+      const share = fc.integer({ min: 0, max: 200 });
+      const record = fc.record({
+        free: share,
+        busy: share,
+        wrapUpMs: fc.integer({ min: 0, max: 60_000 }),
+        freeIn: fc.array(fc.integer({ min: -1_000, max: 60_000 }), { maxLength: 20 }),
+        ringing: share,
+        waiting: share,
+      });
+      const known = fc.record({
+        answerRate: fc.double({ min: 0.01, max: 1, noNaN: true }),
+        ringMs: fc.integer({ min: 0, max: 60_000 }),
+        talkMs: fc.integer({ min: 0, max: 3_600_000 }),
+        answered: fc.integer({ min: 0, max: 50_000 }),
+        abandoned: fc.integer({ min: 0, max: 2_000 }),
+      });
+      fc.assert(
+        fc.property(record, known, (s, m) => {
+          const sure = progressive(s);
+          const n = predictive(s, m, LIMIT);
+          expect(n).toBeGreaterThanOrEqual(sure);
+          if (n === sure) return;
+          const lost = s.ringing + n + s.waiting - s.free;
+          expect((m.abandoned + lost) / m.answered).toBeLessThanOrEqual(LIMIT);
+        }),
+        stories(1_000),
+      );
+    },
+    STORIES_MS,
+  );
 });
 
 describe('what is measured', () => {
@@ -133,5 +140,34 @@ describe('agents of several queues', () => {
     expect(freeFor('a', all, new Map([['b', 50]]))).toBe(2);
     expect(freeFor('a', all, new Map([['a', 50]]))).toBe(6);
     expect(freeFor('c', all, new Map())).toBe(0);
+  });
+});
+
+describe('the agents of queues', () => {
+  it('are free, busy, or away until their after-call work ends', () => {
+    const agent = (change: Partial<AgentInfo>): AgentInfo => ({
+      agentID: AgentID.parse('7001'),
+      agentUUID: '0'.repeat(32),
+      thisDN: '1001',
+      thisQueues: ['a'],
+      state: 'Ready',
+      stateSince: 1,
+      agentStatus: 'AVAILABLE',
+      agentStatusSince: 1,
+      ...change,
+    });
+    const agents = [
+      agent({}),
+      agent({ callID: callID(1), agentStatus: 'ACQUIRED' }),
+      agent({ state: 'NotReady', reasonCode: 4, expirationTime: 9 }),
+      agent({ state: 'NotReady' }),
+      agent({ state: 'Logout' }),
+    ];
+    expect(queueAgentsOf({ agents })).toEqual([
+      { queues: ['a'], state: 'free' },
+      { queues: ['a'], state: 'busy' },
+      { queues: ['a'], state: 'away', freeAt: 9 },
+      { queues: ['a'], state: 'away' },
+    ]);
   });
 });
