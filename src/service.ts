@@ -73,10 +73,11 @@ export async function startService(config: Config, options: ServiceOptions): Pro
       options.onFenced?.(shard);
     },
   });
+  const keys = apiKeys(keysOf(config));
   const rpc = createRpcServer({
     requests: engine,
     log: store.events,
-    keys: apiKeys(keysOf(config)),
+    keys,
     recordings: recordingFiles(() => nodes),
     readiness: () => engine.readiness(store.healthy),
     registry,
@@ -87,6 +88,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   });
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
+  dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
   dialer.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
@@ -151,6 +153,7 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   return new Dialer(
     {
       store: store.dialer,
+      flows: store.flows,
       events: store.events,
       placing: engine,
       requests: engine,

@@ -210,6 +210,7 @@ export async function instance(
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
+    flows: store.flows,
     events: store.events,
     placing: sim,
     requests: sim,
