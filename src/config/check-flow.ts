@@ -28,6 +28,10 @@ export function checkFlow(
     }));
     return { problems };
   }
+  // The way in through them is laid when the service starts.
+  if (read.data.maskingNumbers.length > 0) {
+    return { problems: [{ key: 'maskingNumbers', message: 'can be given in the configuration file only' }] };
+  }
   const conflicts = flowConflicts(read.data, company);
   if (conflicts.length > 0) return { problems: conflicts.map((c) => ({ key: keyOf(c.path), message: c.message })) };
   return { flow: read.data };

@@ -1,9 +1,10 @@
-import type { CallPlacing, DialerStore, EventLog, FlowStore, QueueWatch, Requests } from '../ports.ts';
+import type { CallPlacing, DialerStore, EventLog, FlowStore, MaskStore, QueueWatch, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
   readonly store: DialerStore;
   readonly flows: FlowStore;
+  readonly masks: MaskStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;

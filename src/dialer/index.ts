@@ -9,11 +9,13 @@ import { Leader } from './leader.ts';
 import { watchLedgers } from './ledger-metrics.ts';
 import { MadeFlows } from './made-flows.ts';
 import { MakeCalls } from './make-calls.ts';
+import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
+export { numberRules } from './numbers.ts';
 export { FLOW_ADMIN_ENDPOINTS };
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
@@ -50,6 +52,7 @@ export class Dialer {
       book: this.#book,
       calls: this.#calls,
       refresh: (companyId) => this.#made.refresh(companyId),
+      masking: new Masking(this.#deps.masks, this.#book, this.#deps.now),
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });

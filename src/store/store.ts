@@ -4,6 +4,7 @@ import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
 import { RedisFlowStore } from './flow-store.ts';
 import { Keys } from './keys.ts';
+import { RedisMaskStore } from './mask-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
@@ -42,6 +43,7 @@ export class Store {
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
   readonly flows: RedisFlowStore;
+  readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
@@ -68,6 +70,7 @@ export class Store {
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, this.#keys);
+    this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DIALER_ENDPOINTS } from '../../src/dialer/index.ts';
+import type { Endpoint } from '../../src/http/endpoint.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, SECURITY_ID } from '../support/dialer-kit.ts';
 import { newStore } from '../support/store-kit.ts';
@@ -235,6 +236,7 @@ describe('the Make Call API over HTTP', () => {
       {
         store: store.dialer,
         flows: store.flows,
+        masks: store.masks,
         events: store.events,
         placing: away,
         requests: away,
@@ -259,7 +261,9 @@ describe('the Make Call API over HTTP', () => {
 
   it('tells of every route what it takes and answers', () => {
     expect(one.routes.untold).toEqual([]);
-    expect(one.routes.endpoints).toEqual(Object.values(DIALER_ENDPOINTS));
+    const wanted: readonly Endpoint[] = Object.values(DIALER_ENDPOINTS);
+    expect(one.routes.endpoints).toHaveLength(wanted.length);
+    expect(wanted.filter((endpoint) => !one.routes.endpoints.includes(endpoint))).toHaveLength(0);
   });
 
   it('has logged nothing that went wrong', () => {
