@@ -4,6 +4,7 @@ import { ConfigError, type Problem } from './config/problems.ts';
 import type { Config } from './config/schema.ts';
 
 export { type CheckResult, checkConfig, type Environment } from './config/check.ts';
+export { checkFlow, type FlowProblem } from './config/check-flow.ts';
 export { ConfigError, formatProblem, type Problem } from './config/problems.ts';
 export type {
   ApiKeyConfig,

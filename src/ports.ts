@@ -431,3 +431,35 @@ export interface DialerStore {
   replay(companyId: CompanyId, flowId: string, now: number): Promise<number>;
   deadLetters(companyId: CompanyId, flowId: string): Promise<number>;
 }
+
+/** A flow of the dialler that the admin API has made. */
+export interface StoredFlow {
+  readonly id: string;
+  /** Grows with every change, from 1. */
+  readonly version: number;
+  /** It takes no requests any more; what it had placed is still followed. */
+  readonly removed: boolean;
+  readonly json: string;
+}
+
+export interface FlowChange {
+  readonly id: string;
+  /** Absent: it stays what it is. */
+  readonly json?: string;
+  /** `new`: there must be none; `any`: there must be one; a number: the version that it must have. */
+  readonly expected: 'new' | 'any' | number;
+  readonly removed: boolean;
+  /** Unix ms. */
+  readonly now: number;
+}
+
+/** The new version; or why nothing was changed: it is there or is another version, there is no room, there is none. */
+export type FlowChangeResult = number | 'conflict' | 'full' | 'missing';
+
+/** Flows that are made while the service runs. All methods reject while the store is away. */
+export interface FlowStore {
+  /** Grows with every change of the company's flows; 0: there never was one. */
+  revision(companyId: CompanyId): Promise<number>;
+  all(companyId: CompanyId): Promise<StoredFlow[]>;
+  change(companyId: CompanyId, change: FlowChange): Promise<FlowChangeResult>;
+}

@@ -83,10 +83,11 @@ export async function startService(config: Config, options: ServiceOptions): Pro
       options.onFenced?.(shard);
     },
   });
+  const keys = apiKeys(keysOf(config));
   const rpc = createRpcServer({
     requests: engine,
     log: store.events,
-    keys: apiKeys(keysOf(config)),
+    keys,
     recordings: recordingFiles(() => nodes),
     readiness: () => engine.readiness(store.healthy),
     registry,
@@ -97,6 +98,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   });
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
+  dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
   dialer.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
@@ -162,6 +164,7 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   return new Dialer(
     {
       store: store.dialer,
+      flows: store.flows,
       masks: store.masks,
       events: store.events,
       placing: engine,

@@ -63,6 +63,24 @@ function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly s
   return found;
 }
 
+/** What a flow names that its company does not have; paths are within the flow. */
+export function flowConflicts(flow: DialerFlow, company: CompanyConfig): Finding[] {
+  const found: Finding[] = [];
+  const queueIds = company.queues.map((queue) => queue.id);
+  if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
+    found.push(unknown(['queue'], 'queue', flow.queue, queueIds));
+  }
+  flow.agents.forEach((dn, i) => {
+    if (company.extensions.pattern.test(dn)) return;
+    found.push({
+      path: ['agents', i],
+      message: `"${dn}" is no phone of the company`,
+      fix: 'Use a DN that extensions.pattern matches',
+    });
+  });
+  return found;
+}
+
 /** A security id names one account, a flow id one flow of its company, an agent of a flow is a phone of the company. */
 function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path }[]): Finding[] {
   const accounts = companies.flatMap(({ company, at }) =>
@@ -93,19 +111,8 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
     );
   }
   for (const { company, account, at } of accounts) {
-    const queueIds = company.queues.map((queue) => queue.id);
     account.flows.forEach((flow, f) => {
-      if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
-        found.push(unknown([...at, 'flows', f, 'queue'], 'queue', flow.queue, queueIds));
-      }
-      flow.agents.forEach((dn, i) => {
-        if (company.extensions.pattern.test(dn)) return;
-        found.push({
-          path: [...at, 'flows', f, 'agents', i],
-          message: `"${dn}" is no phone of the company`,
-          fix: 'Use a DN that extensions.pattern matches',
-        });
-      });
+      found.push(...flowConflicts(flow, company).map((c) => ({ ...c, path: [...at, 'flows', f, ...c.path] })));
     });
   }
   return found;

@@ -109,7 +109,8 @@ const flowFields = z.strictObject({
   webhook: webhook.optional(),
 });
 
-const flow = flowFields.superRefine(checkWhoIsCalled);
+/** One flow, as the file or the admin API gives it. */
+export const flow = flowFields.superRefine(checkWhoIsCalled);
 
 const account = z.strictObject({
   id: id('The account’s name in logs and keys.'),

@@ -15,45 +15,71 @@ export interface Account {
   readonly black: ReadonlySet<string>;
   readonly white: ReadonlySet<string>;
   readonly dnd: ReadonlySet<string>;
-  readonly flows: ReadonlyMap<string, Flow>;
+  /** Those that take requests. */
+  readonly flows: Map<string, Flow>;
   allows(ip: string): boolean;
 }
 
 export interface Flow {
   readonly account: Account;
   readonly config: DialerFlowConfig;
+  /** Absent: it is in the configuration file. */
+  readonly made?: MadeFlow;
+}
+
+/** What is known of a flow that the admin API has made. */
+export interface MadeFlow {
+  readonly version: number;
+  /** It takes no requests any more; what it had placed is still followed. */
+  readonly removed: boolean;
+  /** As it was given. */
+  readonly given: Readonly<Record<string, unknown>>;
 }
 
 /** A company's part of the dialler. */
 export interface DialerCompany {
   readonly companyId: CompanyId;
   readonly config: DialerConfig;
+  readonly settings: CompanyConfig;
+  readonly accounts: readonly Account[];
+  /** All flows as they are now, removed ones among them. */
   readonly flows: readonly Flow[];
   /** After-call work of its queues, by id, seconds. */
   readonly wrapUps: ReadonlyMap<string, number>;
+  flow(id: string): Flow | undefined;
 }
 
-/** All accounts and flows of the configuration, by what requests name them by. */
+/** All accounts and flows, by what requests name them by: those of the configuration and those made since. */
 export class Book {
   readonly companies: readonly DialerCompany[];
+  readonly #flows = new Map<CompanyId, FlowList>();
   readonly #accounts: readonly Account[];
   readonly #bySecurityId = new Map<string, Account>();
 
   constructor(companies: readonly CompanyConfig[]) {
     const made = companies.flatMap((company) => {
       if (!company.dialer) return [];
+      const companyId = company.companyId as CompanyId;
       const accounts = company.dialer.accounts.map((a) => accountOf(company, a));
+      const list = new FlowList(accounts);
+      this.#flows.set(companyId, list);
       const wrapUps = new Map(company.queues.map((q) => [q.id, q.wrapUp]));
-      return [{ companyId: company.companyId as CompanyId, config: company.dialer, accounts, wrapUps }];
+      return [{ companyId, config: company.dialer, settings: company, accounts, wrapUps, list }];
     });
-    this.companies = made.map(({ companyId, config, accounts, wrapUps }) => ({
-      companyId,
-      config,
-      wrapUps,
-      flows: accounts.flatMap((a) => [...a.flows.values()]),
+    this.companies = made.map(({ list, ...company }) => ({
+      ...company,
+      get flows() {
+        return list.flows;
+      },
+      flow: (id) => list.get(id),
     }));
     this.#accounts = made.flatMap((m) => m.accounts);
     for (const a of this.#accounts) this.#bySecurityId.set(a.config.securityId, a);
+  }
+
+  /** Sets the flows of a company that the admin API has made. One of the file goes before another of the same id. */
+  setMade(companyId: CompanyId, flows: readonly Flow[]): void {
+    this.#flows.get(companyId)?.setMade(flows);
   }
 
   account(securityId: string): Account | undefined {
@@ -70,6 +96,38 @@ export class Book {
     return Math.max(1_024, ...this.companies.map((c) => c.config.bodyLimit));
   }
 }
+
+/** The flows of a company, and of each of its accounts. */
+class FlowList {
+  readonly #accounts: readonly Account[];
+  readonly #ofFile: readonly Flow[];
+  #flows: ReadonlyMap<string, Flow>;
+
+  constructor(accounts: readonly Account[]) {
+    this.#accounts = accounts;
+    this.#ofFile = accounts.flatMap((a) => [...a.flows.values()]);
+    this.#flows = byId(this.#ofFile);
+  }
+
+  get flows(): readonly Flow[] {
+    return [...this.#flows.values()];
+  }
+
+  get(id: string): Flow | undefined {
+    return this.#flows.get(id);
+  }
+
+  setMade(made: readonly Flow[]): void {
+    this.#flows = byId([...made, ...this.#ofFile]);
+    for (const account of this.#accounts) {
+      const own = [...this.#flows.values()].filter((f) => f.account === account && f.made?.removed !== true);
+      account.flows.clear();
+      for (const flow of own) account.flows.set(flow.config.id, flow);
+    }
+  }
+}
+
+const byId = (flows: readonly Flow[]): ReadonlyMap<string, Flow> => new Map(flows.map((f) => [f.config.id, f]));
 
 function accountOf(company: CompanyConfig, config: DialerAccountConfig): Account {
   const rules = numberRules(config.country);

@@ -1,10 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { CompanyConfig } from '../config.ts';
+import { FLOW_ADMIN_ENDPOINTS } from './admin-endpoints.ts';
+import { type FlowAdminRoutes, flowAdminRoutes } from './admin-routes.ts';
 import { addressList, Book, type DialerCompany } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
 import { watchLedgers } from './ledger-metrics.ts';
+import { MadeFlows } from './made-flows.ts';
 import { MakeCalls } from './make-calls.ts';
 import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
@@ -13,6 +16,7 @@ import { dialerRoutes } from './routes.ts';
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
 export { numberRules } from './numbers.ts';
+export { FLOW_ADMIN_ENDPOINTS };
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
@@ -23,6 +27,7 @@ export class Dialer {
   readonly #book: Book;
   readonly #leaders = new Map<string, Leader>();
   readonly #calls: MakeCalls;
+  readonly #made: MadeFlows;
   #timer: NodeJS.Timeout | undefined;
   #electing: Promise<void> | undefined;
   #closed = false;
@@ -33,6 +38,7 @@ export class Dialer {
     this.#deps = deps;
     this.#leadMs = leadMs;
     this.#book = new Book(companies);
+    this.#made = new MadeFlows(deps.flows, this.#book, deps.now, deps.log);
     this.#calls = new MakeCalls(deps, this.#book, (companyId) => {
       this.#leaders.get(companyId)?.wake();
       this.#leaders.get(companyId)?.wakeDeliverer();
@@ -45,10 +51,18 @@ export class Dialer {
     dialerRoutes(http, {
       book: this.#book,
       calls: this.#calls,
+      refresh: (companyId) => this.#made.refresh(companyId),
       masking: new Masking(this.#deps.masks, this.#book, this.#deps.now),
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });
+  }
+
+  /** Registers the admin API of its flows, where any company has a dialler at all; before the server listens. */
+  adminRoutes(http: FastifyInstance, callerOf: FlowAdminRoutes['callerOf']): void {
+    if (this.#book.companies.length === 0) return;
+    const { isPassing, log } = this.#deps;
+    flowAdminRoutes(http, { flows: this.#made, callerOf, isPassing, log });
   }
 
   /** Registers its metrics, where any company has a dialler at all. */
@@ -90,6 +104,7 @@ export class Dialer {
     const { store, owner, log, isPassing } = this.#deps;
     const { companyId } = company;
     try {
+      await this.#made.refresh(companyId);
       const token = await store.lead(companyId, owner, this.#leadMs);
       const leader = this.#leaders.get(companyId);
       if (leader && leader.token === token && leader.leading) {

@@ -44,7 +44,6 @@ export class Leader {
   readonly #company: DialerCompany;
   readonly #ledger: Ledger;
   readonly #agents = new Agents();
-  readonly #flows: ReadonlyMap<string, Flow>;
   readonly #pacer: Pacer;
   readonly #pump: Pump;
   readonly #deliverer: Deliverer;
@@ -63,13 +62,12 @@ export class Leader {
     this.#company = company;
     this.#token = token;
     this.#ledger = new Ledger(deps, company, token);
-    this.#flows = new Map(company.flows.map((f) => [f.config.id, f]));
     this.#caller = { companyId: company.companyId, keyName: 'dialler', scopes: new Set(['call', 'dial', 'read']) };
     this.#deliverer = new Deliverer(
       {
         companyId: company.companyId,
         store: deps.store,
-        webhookOf: (flowId) => this.#flows.get(flowId)?.config.webhook,
+        webhookOf: (flowId) => company.flow(flowId)?.config.webhook,
         now: deps.now,
         warn: deps.log.warn,
       },
@@ -294,7 +292,7 @@ export class Leader {
   /** One input for one call: steps, stores, and has told what is to be told. */
   async #step(stored: Stored, input: DialerInput, balance: { charge?: string; refund?: string } = {}) {
     const { call: before } = stored;
-    const flow = this.#flows.get(before.flowId);
+    const flow = this.#company.flow(before.flowId);
     if (!flow) return 'conflict';
     const call = stepDialerCall(before, input, flow.config, this.#deps.now());
     if (call === before) return 'conflict';
@@ -319,6 +317,7 @@ export class Leader {
   }
 
   async #isStopped(call: DialerCall): Promise<boolean> {
+    if (this.#company.flow(call.flowId)?.made?.removed === true) return true;
     const states = await this.#persistently(() => this.#deps.store.flowStates(this.#company.companyId));
     return flowStateOf(states ?? {}, call.flowId).state === 'stopped';
   }
@@ -366,7 +365,7 @@ export class Leader {
   /** Asks for the call; repeating it is harmless, because its id is chosen. */
   async #ask(call: DialerCall): Promise<void> {
     const { placing } = call;
-    const flow = this.#flows.get(call.flowId);
+    const flow = this.#company.flow(call.flowId);
     const number = call.numbers[call.index];
     const thisDN = placing?.agent ?? placing?.queue;
     if (!placing || thisDN === undefined || !flow || number === undefined) return;

@@ -90,7 +90,8 @@ export class Pump {
     let next = now + LOOK_MS;
     const candidates: Candidates[] = [];
     for (const flow of company.flows) {
-      const { state } = flowStateOf(states, flow.config.id);
+      const removed = flow.made?.removed === true;
+      const state = removed ? 'stopped' : flowStateOf(states, flow.config.id).state;
       if (state === 'stopped') await this.#stopAll(flow);
       if (state !== 'running') continue;
       if (now < this.#heldBackUntil) {
@@ -183,7 +184,7 @@ export class Pump {
   #pace(flow: Flow, now: number): Pace {
     const { id, limits } = flow.config;
     let pace = this.#paces.get(id);
-    if (!pace) {
+    if (!pace || pace.perSecond !== limits.callsPerSecond) {
       pace = new Pace(limits.callsPerSecond, now);
       this.#paces.set(id, pace);
     }

@@ -2,6 +2,7 @@ import { RedisCallStore } from './call-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
+import { RedisFlowStore } from './flow-store.ts';
 import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
@@ -44,6 +45,7 @@ export class Store {
   readonly floors: RedisFloorStore;
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
+  readonly flows: RedisFlowStore;
   readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -80,6 +82,7 @@ export class Store {
     this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
+    this.flows = new RedisFlowStore(this.#redis, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 

@@ -235,6 +235,7 @@ describe('the Make Call API over HTTP', () => {
     const dialer = new Dialer(
       {
         store: store.dialer,
+        flows: store.flows,
         masks: store.masks,
         events: store.events,
         placing: away,

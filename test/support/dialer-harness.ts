@@ -224,11 +224,13 @@ export async function instance(
   companies: readonly CompanyConfig[],
   change: Partial<DialerDeps> = {},
   leadMs = 1_000,
+  callerOf?: (authorization: string | undefined) => Caller | undefined,
 ): Promise<Instance> {
   await store.connected();
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
+    flows: store.flows,
     masks: store.masks,
     events: store.events,
     placing: sim,
@@ -245,6 +247,7 @@ export async function instance(
   const http = Fastify();
   const routes = listRoutes(http);
   dialer.routes(http, []);
+  if (callerOf) dialer.adminRoutes(http, callerOf);
   await http.ready();
   dialer.start();
   return {
