@@ -230,6 +230,16 @@ export interface Requests {
   request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }>;
 }
 
+/** Who may use the HTTP endpoints beside the RPC: its keys, with their scopes and rates. */
+export interface Access {
+  /**
+   * Takes one request off the rate of the key in an `Authorization` header.
+   *
+   * @returns whose it is; or why not: no key of ours, or one over its rate
+   */
+  admit(authorization: string | undefined): Caller | 'unauthorized' | 'too-fast';
+}
+
 /** What /readyz tells. */
 export interface Readiness {
   readonly ready: boolean;
@@ -293,6 +303,42 @@ export interface DialerCommit extends DialerEntry {
   readonly charge?: string;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
+  /** The campaigncall that this tells of; unless `fresh`, one that is not kept any more stays away. */
+  readonly campaigncall?: CampaigncallEntry & { readonly fresh: boolean };
+}
+
+/** How long and how many campaigncalls of a flow are kept. */
+export interface CampaigncallBounds {
+  readonly keepSeconds: number;
+  readonly keepAtMost: number;
+}
+
+/** A campaigncall to be stored; the store does not look into its JSON. */
+export interface CampaigncallEntry extends CampaigncallBounds {
+  readonly id: string;
+  readonly json: string;
+}
+
+/**
+ * The campaigncalls of a company's flows, in the order in which they came about. They are written with the calls of the
+ * dialler that they tell of. Methods reject (StoreUnavailable) while Redis cannot be reached.
+ */
+export interface CampaigncallStore {
+  /** Stores one that is not there yet; one that is stays as it is. */
+  add(companyId: CompanyId, flowId: string, entry: CampaigncallEntry): Promise<void>;
+  /** @param flowIds where it may be @returns its JSON */
+  find(companyId: CompanyId, flowIds: readonly string[], id: string): Promise<string | undefined>;
+  /**
+   * Those of some flows, newest first.
+   *
+   * @param before only those whose place is lower: the place of the last one that was read
+   */
+  list(
+    companyId: CompanyId,
+    flowIds: readonly string[],
+    limit: number,
+    before?: number,
+  ): Promise<{ readonly place: number; readonly json: string }[]>;
 }
 
 export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';

@@ -87,6 +87,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   });
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
+  dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
@@ -148,12 +149,17 @@ async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: 
 }
 
 function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
+  const shownNumbers = new Map<string, string | undefined>(
+    config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
+  );
   return new Dialer(
     {
       store: store.dialer,
+      campaigncalls: store.campaigncalls,
       events: store.events,
       placing: engine,
       requests: engine,
+      shownNumber: (companyId) => shownNumbers.get(companyId),
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -1,11 +1,15 @@
-import type { CallPlacing, DialerStore, EventLog, Requests } from '../ports.ts';
+import type { CompanyId } from '../cti/ids.ts';
+import type { CallPlacing, CampaigncallStore, DialerStore, EventLog, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
   readonly store: DialerStore;
+  readonly campaigncalls: CampaigncallStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;
+  /** The number that a company's calls show where their flow names none. */
+  readonly shownNumber: (companyId: CompanyId) => string | undefined;
   /** Names this process; no other has the same. */
   readonly owner: string;
   /** Unix ms. */

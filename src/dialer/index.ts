@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { CompanyConfig } from '../config.ts';
+import type { Access } from '../ports.ts';
 import { addressList, Book, type DialerCompany } from './book.ts';
+import { campaigncallRoutes } from './campaigncall-routes.ts';
+import { Campaigncalls } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
 import { MakeCalls } from './make-calls.ts';
@@ -19,6 +22,7 @@ export class Dialer {
   readonly #book: Book;
   readonly #leaders = new Map<string, Leader>();
   readonly #calls: MakeCalls;
+  readonly #campaigncalls: Campaigncalls;
   #timer: NodeJS.Timeout | undefined;
   #electing: Promise<void> | undefined;
   #closed = false;
@@ -29,10 +33,12 @@ export class Dialer {
     this.#deps = deps;
     this.#leadMs = leadMs;
     this.#book = new Book(companies);
-    this.#calls = new MakeCalls(deps, this.#book, (companyId) => {
+    const accepted = (companyId: string): void => {
       this.#leaders.get(companyId)?.wake();
       this.#leaders.get(companyId)?.wakeDeliverer();
-    });
+    };
+    this.#calls = new MakeCalls(deps, this.#book, accepted);
+    this.#campaigncalls = new Campaigncalls(deps, this.#book, accepted);
   }
 
   /** Registers its endpoints, where any company has a dialler at all; before the server listens. */
@@ -44,6 +50,12 @@ export class Dialer {
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });
+  }
+
+  /** Registers the endpoints of the campaigncalls, where any company has a dialler at all; before the server listens. */
+  campaigncallRoutes(http: FastifyInstance, access: Access): void {
+    if (this.#book.companies.length === 0) return;
+    campaigncallRoutes(http, { campaigncalls: this.#campaigncalls, access, isPassing: this.#deps.isPassing });
   }
 
   /** Registers its metrics, where any company has a dialler at all. */

@@ -4,6 +4,7 @@ import type { Caller, LoggedEvent } from '../ports.ts';
 import { isExpired } from './accept.ts';
 import { Agents } from './agents.ts';
 import type { DialerCompany, Flow } from './book.ts';
+import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
@@ -228,6 +229,11 @@ export class Leader {
         this.#dtmf.set(event.partyID, digits.slice(0, MAX_DTMF));
         break;
       }
+      case 'EventEstablished':
+        if (event.partyRole === 'Customer') {
+          await this.#step(stored, { kind: 'answered', eventID, callID: event.callID });
+        }
+        break;
       case 'EventReleased': {
         const leg = legOf(event);
         if (!leg) break;
@@ -282,14 +288,21 @@ export class Leader {
     const { call: before } = stored;
     const flow = this.#flows.get(before.flowId);
     if (!flow) return 'conflict';
-    const call = stepDialerCall(before, input, flow.config, this.#deps.now());
-    if (call === before) return 'conflict';
+    const now = this.#deps.now();
+    const stepped = stepDialerCall(before, input, flow.config, now);
+    if (stepped === before) return 'conflict';
+    const source = flow.config.callerId ?? this.#deps.shownNumber(before.companyId);
+    const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
     const ended = call.phase === 'ended' || input.kind === 'deleted' || input.kind === 'lost';
     const told = flow.config.webhook !== undefined && ended;
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
     const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
-    const result = await this.#ledger.store(stored, call, { ...balance, ...(message && { message }) });
+    const result = await this.#ledger.store(stored, call, {
+      ...balance,
+      ...(message && { message }),
+      ...(campaigncall && { campaigncall }),
+    });
     if (result !== 'stored') return result;
     if (before.placing && !call.placing) {
       this.#agents.giveBack(before.placing.agent, before.placing.callID);

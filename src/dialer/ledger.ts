@@ -1,6 +1,7 @@
 import type { CompanyId } from '../cti/ids.ts';
-import type { DialerCommitResult } from '../ports.ts';
+import type { CampaigncallBounds, DialerCommitResult } from '../ports.ts';
 import type { DialerCompany } from './book.ts';
+import type { CampaigncallChange } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
 import { entryOf, read, type Stored } from './documents.ts';
@@ -11,6 +12,7 @@ export interface Change {
   readonly charge?: string;
   readonly refund?: string;
   readonly message?: WebhookMessage;
+  readonly campaigncall?: CampaigncallChange;
 }
 
 const RETRY_MS = 250;
@@ -20,6 +22,7 @@ export class Ledger {
   readonly #deps: DialerDeps;
   readonly #companyId: CompanyId;
   readonly #keepSeconds: number;
+  readonly #bounds: CampaigncallBounds;
   readonly #token: number;
   readonly #active = new Map<string, Stored>();
   readonly #byCallID = new Map<string, string>();
@@ -31,6 +34,7 @@ export class Ledger {
     this.#deps = deps;
     this.#companyId = company.companyId;
     this.#keepSeconds = company.config.keepSeconds;
+    this.#bounds = { keepSeconds: company.config.keepSeconds, keepAtMost: company.config.keepCampaigncalls };
     this.#token = token;
   }
 
@@ -67,7 +71,7 @@ export class Ledger {
   async store(before: Stored, call: DialerCall, change: Change = {}): Promise<DialerCommitResult> {
     const { store, isPassing } = this.#deps;
     const entry = entryOf(call, this.#keepSeconds);
-    const { message, ...balance } = change;
+    const { message, campaigncall, ...balance } = change;
     const commit = {
       ...entry,
       ...balance,
@@ -76,6 +80,7 @@ export class Ledger {
       version: before.version,
       seen: this.seen,
       ...(message && { message: JSON.stringify(message) }),
+      ...(campaigncall && { campaigncall: { ...campaigncall, ...this.#bounds } }),
     };
     for (let tries = 0; !this.#closed; tries++) {
       try {

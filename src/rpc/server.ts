@@ -5,7 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
-import type { EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
+import type { Access, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
 import { type ApiKeys, type KeyUse, KeyUses } from './keys.ts';
@@ -41,6 +41,8 @@ export interface RpcServerDeps {
 export interface RpcServer {
   /** The HTTP server, so that further routes can be registered before listen(). */
   readonly http: FastifyInstance;
+  /** The API keys, for those routes. */
+  readonly access: Access;
   /**
    * Opens the port.
    *
@@ -158,6 +160,13 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
 
   return {
     http,
+    access: {
+      admit(authorization) {
+        const use = uses.find(authorization);
+        if (use === undefined) metrics.unauthorized.inc();
+        return use === undefined ? 'unauthorized' : use.rate.take() ? use.caller : 'too-fast';
+      },
+    },
     async listen(address) {
       await http.listen(address);
       const { address: host, port } = http.server.address() as AddressInfo;

@@ -1,4 +1,5 @@
 import { RedisCallStore } from './call-store.ts';
+import { RedisCampaigncallStore } from './campaigncall-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
@@ -40,6 +41,7 @@ export class Store {
   readonly floors: RedisFloorStore;
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
+  readonly campaigncalls: RedisCampaigncallStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
@@ -65,6 +67,7 @@ export class Store {
     this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, retention.maxEvents);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
+    this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -233,6 +233,8 @@ describe('the Make Call API over HTTP', () => {
     const dialer = new Dialer(
       {
         store: store.dialer,
+        campaigncalls: store.campaigncalls,
+        shownNumber: () => undefined,
         events: store.events,
         placing: away,
         requests: away,

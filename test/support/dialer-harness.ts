@@ -5,7 +5,7 @@ import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
-import type { Caller, CallPlacing, Requests } from '../../src/ports.ts';
+import type { Access, Caller, CallPlacing, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 
 type MakeCall = ParamsOf<'RequestMakeCall'>;
@@ -78,7 +78,8 @@ export class SimulatedSwitch implements CallPlacing, Requests {
     return this.#known.get(callID) ?? ('unknown' as const);
   }
 
-  async request() {
+  async request(_caller: Caller, method: string, params: unknown) {
+    if (method === 'RequestClearCall') await this.#end((params as { callID: CallID }).callID);
     return { result: { calls: [], agents: [] } };
   }
 
@@ -178,14 +179,17 @@ export async function instance(
   companies: readonly CompanyConfig[],
   change: Partial<DialerDeps> = {},
   leadMs = 1_000,
+  access?: Access,
 ): Promise<Instance> {
   await store.connected();
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
+    campaigncalls: store.campaigncalls,
     events: store.events,
     placing: sim,
     requests: sim,
+    shownNumber: () => '911140001000',
     owner: randomUUID(),
     now: Date.now,
     uuid: randomUUID,
@@ -196,6 +200,7 @@ export async function instance(
   const dialer = new Dialer(deps, companies, leadMs);
   const http = Fastify();
   dialer.routes(http, []);
+  if (access) dialer.campaigncallRoutes(http, access);
   await http.ready();
   dialer.start();
   return {
