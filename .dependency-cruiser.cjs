@@ -40,9 +40,10 @@ module.exports = {
     only('switch', 'ari', 'ami', 'cti', 'calls', 'ports.ts', 'config.ts'),
     only('store', 'cti', 'calls', 'agents', 'queues', 'ports.ts'),
     only('engine', 'cti', 'calls', 'agents', 'queues', 'ports.ts'),
-    only('rpc', 'cti', 'ports.ts', 'config.ts'),
-    only('dialer', 'cti', 'ports.ts', 'config.ts'),
-    only('contacts', 'cti', 'ports.ts', 'config.ts'),
+    only('http'),
+    only('rpc', 'cti', 'http', 'ports.ts', 'config.ts'),
+    only('dialer', 'cti', 'http', 'ports.ts', 'config.ts'),
+    only('contacts', 'cti', 'http', 'ports.ts', 'config.ts'),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

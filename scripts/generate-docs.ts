@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderConfigJsonSchema } from '../src/config/json-schema.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
-import { openRpcDocument } from '../src/rpc/openrpc.ts';
+import { DIALER_ENDPOINTS } from '../src/dialer/index.ts';
+import type { Endpoint } from '../src/http/endpoint.ts';
+import { openApiDocument } from '../src/http/openapi.ts';
+import { DOCUMENT_ENDPOINTS } from '../src/http/page.ts';
+import { openRpcDocument, RPC_ENDPOINTS } from '../src/rpc/index.ts';
 import { eventJsonSchema } from './event-schema.ts';
+import { vocabularyJsonSchema } from './vocabulary-schema.ts';
 
 /** A document made from the code: its path, and its whole text made from the text that is there now. */
 interface Generated {
@@ -28,9 +33,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const json = (document: object) => (): string => `${JSON.stringify(document, null, 2)}\n`;
 
+const endpoints = [RPC_ENDPOINTS, DIALER_ENDPOINTS, DOCUMENT_ENDPOINTS].flatMap((e) => Object.values<Endpoint>(e));
+
 const documents: readonly Generated[] = [
+  { path: 'docs/api/openapi.json', render: json(openApiDocument(version, endpoints)) },
   { path: 'docs/api/openrpc.json', render: json(openRpcDocument(version)) },
   { path: 'docs/api/events.schema.json', render: json(eventJsonSchema()) },
+  { path: 'docs/api/vocabulary.schema.json', render: json(vocabularyJsonSchema()) },
   { path: 'docs/api/ringmaster.schema.json', render: renderConfigJsonSchema },
   { path: 'docs/configuration.md', render: between('keys', renderConfigReference()) },
 ];

@@ -1,7 +1,8 @@
+import type { z } from 'zod';
 import type { FlowStatus } from '../cti/flow-status.ts';
-import { attachedDataFault } from '../cti/json.ts';
 import type { Account, Flow } from './book.ts';
 import { validationFault } from './flow-variables.ts';
+import { ENTRY } from './shapes.ts';
 import { startTime } from './start-time.ts';
 
 /** What one entry of `calls` asks for, or why it is refused. */
@@ -22,38 +23,13 @@ export interface Room {
   waiting: number;
 }
 
-const MAX_NUMBERS = 20;
-const PREFIX = '$flow.key.';
-
 /** A shape that is not the API's: there is no better word for it in the seed than REJECTED. */
 class Malformed extends Error {}
 
-function textOf(value: unknown, longest: number): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string' && value.length <= longest) return value;
-  throw new Malformed();
-}
-
-function numbersOf(value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  const list = Array.isArray(value) ? value : [value];
-  if (list.length > MAX_NUMBERS) throw new Malformed();
-  return list.map((n) => textOf(n, 64).replace(/[\s().-]/g, ''));
-}
-
-function variablesOf(value: unknown): Record<string, string | number | boolean> {
-  if (value === undefined || value === null) return {};
-  if (!Array.isArray(value)) throw new Malformed();
-  const entries = value.map((item: unknown) => {
-    const { name, value: given } = (item ?? {}) as { name?: unknown; value?: unknown };
-    if (typeof name !== 'string' || !name.startsWith(PREFIX) || name.length === PREFIX.length) throw new Malformed();
-    if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean') throw new Malformed();
-    return [name.slice(PREFIX.length), given] as const;
-  });
-  const variables = Object.fromEntries(entries);
-  if (attachedDataFault(variables) !== undefined) throw new Malformed();
-  return variables;
+function field<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
+  const read = schema.safeParse(given);
+  if (!read.success) throw new Malformed();
+  return read.data;
 }
 
 /** Why a number must not be called, if so. */
@@ -97,9 +73,9 @@ export function acceptEntry(entry: unknown, flow: Flow, room: Room, now: number)
   try {
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return refused('REJECTED');
     const given = entry as Readonly<Record<string, unknown>>;
-    read = { ...read, clientIdentifier: textOf(given['client-identifier'], 256) };
-    const numbers = numbersOf(given['contact-numbers']);
-    read = { ...read, variables: variablesOf(given['keys']) };
+    read = { ...read, clientIdentifier: field(ENTRY.clientIdentifier, given['client-identifier']) };
+    const numbers = field(ENTRY.numbers, given['contact-numbers']);
+    read = { ...read, variables: field(ENTRY.keys, given['keys']) };
     const faults = numbers.map((n) => numberFault(n, flow));
     const good = numbers.filter((_n, i) => faults[i] === undefined);
     read = { ...read, numbers: good };

@@ -12,6 +12,7 @@ import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
 export type { DialerDeps } from './deps.ts';
+export { DIALER_ENDPOINTS } from './endpoints.ts';
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;

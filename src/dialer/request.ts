@@ -1,14 +1,15 @@
+import { z } from 'zod';
 import type { Account, Book, Flow } from './book.ts';
 import type { ApiCode } from './codes.ts';
-
-/** Calls that one request may have (seed 002). */
-export const MAX_CALLS = 500;
+import { HEAD, MAX_CALLS } from './shapes.ts';
 
 /** A request whose head is in order; its calls are still to be looked at one by one. */
 export interface MakeCallRequest {
   readonly flow: Flow;
   readonly calls: readonly unknown[];
 }
+
+const Head = z.looseObject(HEAD);
 
 type Refused = { readonly refused: ApiCode };
 
@@ -31,14 +32,13 @@ export function readRequest(
 ): MakeCallRequest | Refused {
   if (book.accountsFor(ip).length === 0) return { refused: 'IP_NOT_WHITELISTED' };
   if (!isObject(payload)) return { refused: 'INVALID_FORMAT' };
-  const head = ['api-version', 'security-id', 'flow-id'].map((name) => payload[name]);
+  const head = Object.keys(HEAD).map((name) => payload[name]);
   if (head.some((v) => v === undefined || v === null || v === '')) return { refused: 'INVALID_MANDATORY_PARAMETERS' };
   if (payload['calls'] === undefined) return { refused: 'INVALID_MANDATORY_PARAMETERS' };
-  const [version, securityId, flowId] = head;
   const { calls } = payload;
-  if (typeof version !== 'string' || typeof securityId !== 'string' || typeof flowId !== 'string') {
-    return { refused: 'INVALID_FORMAT' };
-  }
+  const read = Head.safeParse(payload);
+  if (!read.success) return { refused: 'INVALID_FORMAT' };
+  const { 'api-version': version, 'security-id': securityId, 'flow-id': flowId } = read.data;
   if (calls !== null && !Array.isArray(calls)) return { refused: 'INVALID_FORMAT' };
   const account = authorised(securityId, ip, book);
   if ('refused' in account) return account;

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { at, type Endpoint } from '../http/endpoint.ts';
 import { type Book, clientAddress } from './book.ts';
 import { type ApiCode, answerHead } from './codes.ts';
 import type { DialerDeps } from './deps.ts';
+import { DIALER_ENDPOINTS } from './endpoints.ts';
 import type { Answer, MakeCalls } from './make-calls.ts';
 import { authorised } from './request.ts';
 import { parseTolerant } from './tolerant-json.ts';
@@ -14,7 +16,6 @@ export interface DialerRoutes {
   readonly log: DialerDeps['log'];
 }
 
-const BASE = '/kairos-apis/outbounddialer';
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
@@ -47,21 +48,28 @@ export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void 
       if (book.accountsFor(ipOf(request)).length === 0) return refuse(reply, 'IP_NOT_WHITELISTED');
     });
 
-    scope.post(`${BASE}/create`, { bodyLimit: book.bodyLimit }, async (request, reply) => {
-      let payload: unknown;
-      try {
-        payload = parseTolerant(typeof request.body === 'string' ? request.body : '');
-      } catch (error) {
-        if (error instanceof SyntaxError) return refuse(reply, 'INVALID_FORMAT', 400);
-        throw error;
-      }
-      return calls.create(payload, ipOf(request));
+    scope.route({
+      ...at(DIALER_ENDPOINTS.create),
+      bodyLimit: book.bodyLimit,
+      handler: async (request, reply) => {
+        let payload: unknown;
+        try {
+          payload = parseTolerant(typeof request.body === 'string' ? request.body : '');
+        } catch (error) {
+          if (error instanceof SyntaxError) return refuse(reply, 'INVALID_FORMAT', 400);
+          throw error;
+        }
+        return calls.create(payload, ipOf(request));
+      },
     });
 
-    scope.get<{ Params: { id: string } }>(`${BASE}/status/:id`, async (request) => {
-      const { id } = request.params;
-      if (!ID.test(id)) return answerHead('NO_DATA_AVAILABLE');
-      return calls.status(id, book.accountsFor(ipOf(request)));
+    scope.route<{ Params: { id: string } }>({
+      ...at(DIALER_ENDPOINTS.status),
+      handler: async (request) => {
+        const { id } = request.params;
+        if (!ID.test(id)) return answerHead('NO_DATA_AVAILABLE');
+        return calls.status(id, book.accountsFor(ipOf(request)));
+      },
     });
 
     /** The flow of a request that changes it: known by its id and by the account's security id in the header. */
@@ -77,14 +85,12 @@ export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void 
       return flow ? act(flow) : answerHead('INVALID_FLOW_ID');
     };
     type FlowAction = (flow: Parameters<MakeCalls['setFlow']>[0]) => Promise<Answer>;
-    const actions: Readonly<Record<string, FlowAction>> = {
-      pause: (flow) => calls.setFlow(flow, 'paused'),
-      resume: (flow) => calls.setFlow(flow, 'running'),
-      stop: (flow) => calls.setFlow(flow, 'stopped'),
-      'webhooks/replay': (flow) => calls.replay(flow),
+    const onFlow = (endpoint: Endpoint, act: FlowAction): void => {
+      scope.route<{ Params: { flow: string } }>({ ...at(endpoint), handler: (request) => withFlow(request, act) });
     };
-    for (const [name, act] of Object.entries(actions)) {
-      scope.post<{ Params: { flow: string } }>(`${BASE}/flows/:flow/${name}`, (request) => withFlow(request, act));
-    }
+    onFlow(DIALER_ENDPOINTS.pause, (flow) => calls.setFlow(flow, 'paused'));
+    onFlow(DIALER_ENDPOINTS.resume, (flow) => calls.setFlow(flow, 'running'));
+    onFlow(DIALER_ENDPOINTS.stop, (flow) => calls.setFlow(flow, 'stopped'));
+    onFlow(DIALER_ENDPOINTS.replay, (flow) => calls.replay(flow));
   });
 }

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from '../cti/errors.ts';
+import { at } from '../http/endpoint.ts';
 import type { RecordingFile, RecordingFiles } from '../ports.ts';
+import { RPC_ENDPOINTS } from './endpoints.ts';
 import { type ByteRange, byteRange } from './range.ts';
 import { json, type RouteDeps, refused, unauthorized } from './routes.ts';
 import { WAV_HEADER_BYTES, wavHeader } from './wav.ts';
@@ -45,7 +47,7 @@ export function recordingsRoute(app: FastifyInstance, deps: RouteDeps, files: Re
     if (file === undefined) return notFound(reply);
     return send(request, reply, file, `${recordUUID}.wav`);
   };
-  app.route({ method: ['GET', 'HEAD'], url: '/recordings/:file', handler: serve });
+  app.route({ ...at(RPC_ENDPOINTS.recording), method: ['GET', 'HEAD'], handler: serve });
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, file: RecordingFile, name: string): FastifyReply {

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import { METHODS } from '../cti/requests.ts';
+import { at } from '../http/endpoint.ts';
 import type { Readiness } from '../ports.ts';
 import { readBody } from './body.ts';
 import { invalidParams } from './dispatcher.ts';
+import { RPC_ENDPOINTS } from './endpoints.ts';
 import type { KeyUse, KeyUses } from './keys.ts';
 import { EventStream } from './sse.ts';
 import type { SessionDeps } from './websocket.ts';
@@ -32,8 +34,7 @@ export function rpcRoute(app: FastifyInstance, deps: RouteDeps): void {
       readBody(payload, bodyBytes),
     );
     scope.route({
-      method: 'POST',
-      url: '/rpc',
+      ...at(RPC_ENDPOINTS.rpc),
       onRequest: async (request, reply) => {
         if (deps.uses.find(request.headers.authorization) === undefined) return unauthorized(reply, deps);
       },
@@ -51,9 +52,12 @@ export function rpcRoute(app: FastifyInstance, deps: RouteDeps): void {
       },
     });
   });
-  app.get('/rpc', async (_request, reply) => {
-    reply.header('upgrade', 'websocket').header('connection', 'upgrade');
-    return json(reply.code(426), '{"error":"GET /rpc is a WebSocket; POST /rpc takes requests"}');
+  app.route({
+    ...at(RPC_ENDPOINTS.webSocket),
+    handler: async (_request, reply) => {
+      reply.header('upgrade', 'websocket').header('connection', 'upgrade');
+      return json(reply.code(426), '{"error":"GET /rpc is a WebSocket; POST /rpc takes requests"}');
+    },
   });
 }
 
@@ -64,28 +68,31 @@ export function rpcRoute(app: FastifyInstance, deps: RouteDeps): void {
  * schema of Subscribe, 410 EventsExpired, 429 over the key's sockets, 503 while the log cannot be read.
  */
 export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
-  app.get('/events', async (request, reply) => {
-    const use = deps.uses.find(request.headers.authorization);
-    if (use === undefined) return unauthorized(reply, deps);
-    const { scope, params: schema } = METHODS.Subscribe;
-    if (!use.caller.scopes.has(scope)) return refused(reply, 403, refuse('Forbidden', { scope }));
-    const params = schema.safeParse(givenParams(request));
-    if (!params.success) return refused(reply, 400, invalidParams(params.error));
-    if (use.sockets >= deps.limits.socketsPerKey) return refused(reply, 429, tooManySockets(deps));
-    const stream = new EventStream(use, reply.raw, deps);
-    hold(use, stream, deps);
-    reply.raw.on('close', () => letGo(use, stream, deps));
-    let refusal: Refusal | undefined;
-    try {
-      refusal = await stream.open(params.data);
-    } catch (error) {
-      stream.failed(error);
-      return refused(reply, 503, refuse('NotReady'));
-    }
-    if (refusal !== undefined) return refused(reply, 410, refusal);
-    reply.hijack();
-    stream.start(reply.getHeaders());
-    return reply;
+  app.route({
+    ...at(RPC_ENDPOINTS.events),
+    handler: async (request, reply) => {
+      const use = deps.uses.find(request.headers.authorization);
+      if (use === undefined) return unauthorized(reply, deps);
+      const { scope, params: schema } = METHODS.Subscribe;
+      if (!use.caller.scopes.has(scope)) return refused(reply, 403, refuse('Forbidden', { scope }));
+      const params = schema.safeParse(givenParams(request));
+      if (!params.success) return refused(reply, 400, invalidParams(params.error));
+      if (use.sockets >= deps.limits.socketsPerKey) return refused(reply, 429, tooManySockets(deps));
+      const stream = new EventStream(use, reply.raw, deps);
+      hold(use, stream, deps);
+      reply.raw.on('close', () => letGo(use, stream, deps));
+      let refusal: Refusal | undefined;
+      try {
+        refusal = await stream.open(params.data);
+      } catch (error) {
+        stream.failed(error);
+        return refused(reply, 503, refuse('NotReady'));
+      }
+      if (refusal !== undefined) return refused(reply, 410, refusal);
+      reply.hijack();
+      stream.start(reply.getHeaders());
+      return reply;
+    },
   });
 }
 
@@ -95,19 +102,25 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
  * must not pass /metrics on.
  */
 export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
-  app.get('/healthz', async (_request, reply) => json(reply, '{"status":"up"}'));
-  app.get('/readyz', async (_request, reply) => {
-    const told = deps.readiness();
-    const readiness = deps.state.draining ? { ...told, ready: false, draining: true } : told;
-    return json(reply.code(readiness.ready ? 200 : 503), JSON.stringify(readiness));
+  app.route({ ...at(RPC_ENDPOINTS.health), handler: async (_request, reply) => json(reply, '{"status":"up"}') });
+  app.route({
+    ...at(RPC_ENDPOINTS.readiness),
+    handler: async (_request, reply) => {
+      const told = deps.readiness();
+      const readiness = deps.state.draining ? { ...told, ready: false, draining: true } : told;
+      return json(reply.code(readiness.ready ? 200 : 503), JSON.stringify(readiness));
+    },
   });
-  app.get('/metrics', async (request, reply) => {
-    if (!isLoopback(request.socket.remoteAddress)) {
-      const use = deps.uses.find(request.headers.authorization);
-      if (use === undefined) return unauthorized(reply, deps);
-      if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));
-    }
-    return reply.header('content-type', deps.registry.contentType).send(await deps.registry.metrics());
+  app.route({
+    ...at(RPC_ENDPOINTS.metrics),
+    handler: async (request, reply) => {
+      if (!isLoopback(request.socket.remoteAddress)) {
+        const use = deps.uses.find(request.headers.authorization);
+        if (use === undefined) return unauthorized(reply, deps);
+        if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));
+      }
+      return reply.header('content-type', deps.registry.contentType).send(await deps.registry.metrics());
+    },
   });
 }
 

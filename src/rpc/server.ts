@@ -5,7 +5,13 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
+<<<<<<< HEAD
 import type { Access, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
+=======
+import { listRoutes, type RouteList } from '../http/endpoint.ts';
+import { documentRoutes } from '../http/page.ts';
+import type { EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
+>>>>>>> main
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
 import { type ApiKeys, type KeyUse, KeyUses } from './keys.ts';
@@ -41,8 +47,13 @@ export interface RpcServerDeps {
 export interface RpcServer {
   /** The HTTP server, so that further routes can be registered before listen(). */
   readonly http: FastifyInstance;
+<<<<<<< HEAD
   /** The API keys, for those routes. */
   readonly access: Access;
+=======
+  /** The routes that it has. */
+  readonly routes: RouteList;
+>>>>>>> main
   /**
    * Opens the port.
    *
@@ -95,7 +106,12 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
     state: { draining: false },
   };
   const http = httpServer(routeDeps);
+  const routes = listRoutes(http);
+  rpcRoute(http, routeDeps);
+  eventsRoute(http, routeDeps);
+  watchRoutes(http, routeDeps);
   if (deps.recordings) recordingsRoute(http, routeDeps, deps.recordings);
+  documentRoutes(http, routes, deps.version);
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.bodyBytes,
@@ -160,6 +176,7 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
 
   return {
     http,
+<<<<<<< HEAD
     access: {
       admit(authorization) {
         const use = uses.find(authorization);
@@ -167,6 +184,9 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
         return use === undefined ? 'unauthorized' : use.rate.take() ? use.caller : 'too-fast';
       },
     },
+=======
+    routes,
+>>>>>>> main
     async listen(address) {
       await http.listen(address);
       const { address: host, port } = http.server.address() as AddressInfo;
@@ -203,9 +223,6 @@ function httpServer(deps: RouteDeps): FastifyInstance {
     // What went wrong inside is for the log alone.
     return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
-  rpcRoute(app, deps);
-  eventsRoute(app, deps);
-  watchRoutes(app, deps);
   return app;
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { DIALER_ENDPOINTS } from '../../src/dialer/index.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, SECURITY_ID } from '../support/dialer-kit.ts';
 import { newStore } from '../support/store-kit.ts';
@@ -254,6 +255,11 @@ describe('the Make Call API over HTTP', () => {
     ]);
     await http.close();
     await store.close();
+  });
+
+  it('tells of every route what it takes and answers', () => {
+    expect(one.routes.untold).toEqual([]);
+    expect(one.routes.endpoints).toEqual(Object.values(DIALER_ENDPOINTS));
   });
 
   it('has logged nothing that went wrong', () => {

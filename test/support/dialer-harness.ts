@@ -5,6 +5,7 @@ import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
+import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
 import type { Access, Caller, CallPlacing, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 
@@ -163,6 +164,8 @@ function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): 
 
 /** One instance of the dialler on a switch that is simulated, with its HTTP. */
 export interface Instance {
+  /** The routes that its dialler has registered. */
+  readonly routes: RouteList;
   readonly dialer: Dialer;
   readonly http: FastifyInstance;
   readonly warnings: string[];
@@ -199,6 +202,7 @@ export async function instance(
   };
   const dialer = new Dialer(deps, companies, leadMs);
   const http = Fastify();
+  const routes = listRoutes(http);
   dialer.routes(http, []);
   if (access) dialer.campaigncallRoutes(http, access);
   await http.ready();
@@ -206,6 +210,7 @@ export async function instance(
   return {
     dialer,
     http,
+    routes,
     warnings,
     store,
     async close() {

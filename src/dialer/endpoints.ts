@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { ConnectionStatus } from '../cti/connection-status.ts';
+import { FlowStatus } from '../cti/flow-status.ts';
+import type { Endpoint, EndpointAnswer } from '../http/endpoint.ts';
+import { API_CODES } from './codes.ts';
+import { MakeCallBody } from './shapes.ts';
+
+/** What the HTTP endpoints of the Make Call API take and answer (docs/dialer.md). The handlers are in routes.ts. */
+
+const BASE = '/kairos-apis/outbounddialer';
+const codes = Object.values(API_CODES);
+const head = {
+  'api-response-code': z
+    .literal(codes.map((c) => c.code))
+    .describe(codes.map((c) => `${c.code} ${c.message}`).join('; ')),
+  'api-response-message': z.enum(codes.map((c) => c.message)),
+};
+const moment = z.iso.datetime();
+const leg = z.strictObject({
+  cdrId: z.string(),
+  startTime: moment.nullable(),
+  ringingStartTime: moment.nullable(),
+  connectTime: moment.nullable(),
+  endTime: moment.nullable(),
+  calleeNumber: z.string(),
+  didNumber: z.string().nullable(),
+  hangupCause: z.int().describe('Q.850.'),
+  duration: z.int().describe('Milliseconds from the answer to the end.'),
+  dtmfPressed: z.string(),
+  incoming: z.boolean(),
+  calleeType: z.enum(['VISITOR', 'HARD_PHONE']),
+  remoteHangup: z.boolean(),
+  is_ringing: z.boolean(),
+  callConnectionStatus: ConnectionStatus,
+});
+const refusal = z.strictObject(head);
+const answer = (fields: Record<string, z.ZodType>): EndpointAnswer => ({
+  means: 'Every answer but those below; `api-response-code` says what became of it.',
+  body: z.strictObject({ ...head, ...fields }),
+});
+const flowParams = z.strictObject({ flow: z.string().describe('The flow-id.') });
+const flowOrder = (name: string, summary: string, fields: Record<string, z.ZodType>): Endpoint => ({
+  method: 'POST',
+  path: `${BASE}/flows/:flow/${name}`,
+  group: 'Make Call API',
+  summary,
+  access: 'account',
+  params: flowParams,
+  answers: { 200: answer({ 'flow-id': z.string().optional(), ...fields }) },
+});
+const flowState = {
+  state: z.enum(['running', 'paused', 'stopped']).optional(),
+  waiting: z.int().optional().describe('Calls that wait.'),
+};
+
+export const DIALER_ENDPOINTS = {
+  create: {
+    method: 'POST',
+    path: `${BASE}/create`,
+    group: 'Make Call API',
+    summary: 'Asks for calls',
+    access: 'account',
+    body: MakeCallBody,
+    answers: {
+      200: answer({
+        'request-id': z.uuid().optional(),
+        'call-details': z
+          .array(
+            z.strictObject({
+              'client-identifier': z.string(),
+              'phonon-uuid': z.uuid(),
+              status: FlowStatus.optional().describe('Left out where all calls were accepted.'),
+            }),
+          )
+          .optional()
+          .describe('In the request’s order.'),
+      }),
+      400: { means: 'The body is no JSON.', body: refusal },
+      413: { means: 'The body is over `dialer.bodyLimit`.', body: refusal },
+    },
+  },
+  status: {
+    method: 'GET',
+    path: `${BASE}/status/:id`,
+    group: 'Make Call API',
+    summary: 'What became of a request, or of one call',
+    access: 'account',
+    params: z.strictObject({ id: z.string().describe('The request-id, or a call’s phonon-uuid.') }),
+    answers: {
+      200: answer({
+        'request-id': z.uuid().optional(),
+        'call-details': z
+          .array(
+            z.strictObject({
+              'client-identifier': z.string(),
+              'phonon-uuid': z.uuid(),
+              'flow-id': z.string(),
+              status: FlowStatus,
+              'agent-attempts': z.int(),
+              'customer-attempts': z.int(),
+              'next-attempt': moment.optional(),
+              history: z.array(z.strictObject({ status: FlowStatus, at: moment })),
+              callDetails: z.array(leg),
+            }),
+          )
+          .optional(),
+      }),
+    },
+  },
+  pause: flowOrder('pause', 'Lets what waits in a flow wait', flowState),
+  resume: flowOrder('resume', 'Lets a flow go on', flowState),
+  stop: flowOrder('stop', 'Ends what waits in a flow; live calls go on', flowState),
+  replay: flowOrder('webhooks/replay', 'Delivers once more the messages that were set aside', {
+    messages: z.int().optional(),
+  }),
+} satisfies Record<string, Endpoint>;
