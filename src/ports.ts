@@ -231,7 +231,7 @@ export interface Requests {
 }
 
 /** Who may use the HTTP endpoints beside the RPC: its keys, with their scopes and rates. */
-export interface Access {
+export interface ApiAccess {
   /**
    * Takes one request off the rate of the key in an `Authorization` header.
    *

@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access, Caller } from '../ports.ts';
+import { at, type Endpoint } from '../http/endpoint.ts';
+import type { ApiAccess, Caller } from '../ports.ts';
 import type { Campaigncall } from './campaigncall.ts';
+import { CAMPAIGNCALL_ENDPOINTS } from './campaigncall-endpoints.ts';
 import { type CampaigncallFault, CampaigncallQuery, type Campaigncalls, NewCampaigncall } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';
 
 export interface CampaigncallRoutes {
   readonly campaigncalls: Campaigncalls;
-  readonly access: Access;
+  readonly access: ApiAccess;
   readonly isPassing: DialerDeps['isPassing'];
 }
 
-const BASE = '/v1.0/campaigncalls';
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const FAULTS: Readonly<Record<Exclude<CampaigncallFault['fault'], 'refused'>, { status: number; error: string }>> = {
@@ -30,8 +31,8 @@ export function campaigncallRoutes(http: FastifyInstance, routes: CampaigncallRo
 
   /** Answers with what a caller who has the scope is served with. */
   const served =
-    <R extends FastifyRequest>(scope: string, serve: (caller: Caller, request: R, reply: FastifyReply) => unknown) =>
-    async (request: R, reply: FastifyReply) => {
+    ({ scope }: Endpoint, serve: (caller: Caller, request: FastifyRequest, reply: FastifyReply) => unknown) =>
+    async (request: FastifyRequest, reply: FastifyReply) => {
       const caller = access.admit(request.headers.authorization);
       if (caller === 'unauthorized') {
         return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a valid API key is needed' });
@@ -39,7 +40,8 @@ export function campaigncallRoutes(http: FastifyInstance, routes: CampaigncallRo
       if (caller === 'too-fast') {
         return reply.code(429).header('retry-after', '1').send({ error: 'too many requests' });
       }
-      if (!caller.scopes.has(scope)) return reply.code(403).send({ error: `the key needs the scope ${scope}` });
+      if (scope !== undefined && !caller.scopes.has(scope))
+        return reply.code(403).send({ error: `the key needs the scope ${scope}` });
       try {
         return await serve(caller, request, reply);
       } catch (error) {
@@ -73,43 +75,36 @@ export function campaigncallRoutes(http: FastifyInstance, routes: CampaigncallRo
         done(Object.assign(new Error('the body is no JSON'), { statusCode: 400 }), undefined);
       }
     });
-    scope.get(
-      BASE,
-      served('read', async (caller, request, reply) => {
+    scope.route({
+      ...at(CAMPAIGNCALL_ENDPOINTS.list),
+      handler: served(CAMPAIGNCALL_ENDPOINTS.list, async (caller, request, reply) => {
         const query = CampaigncallQuery.safeParse(request.query);
         return query.success ? campaigncalls.list(caller, query.data) : invalid(reply, query.error.issues);
       }),
-    );
-    scope.post(
-      BASE,
-      served('dial', async (caller, request, reply) => {
+    });
+    scope.route({
+      ...at(CAMPAIGNCALL_ENDPOINTS.create),
+      handler: served(CAMPAIGNCALL_ENDPOINTS.create, async (caller, request, reply) => {
         const body = NewCampaigncall.safeParse(request.body);
         if (!body.success) return invalid(reply, body.error.issues);
         const made = await campaigncalls.create(caller, body.data);
-        if (!('fault' in made)) reply.header('location', `${BASE}/${made.id}`);
+        if (!('fault' in made)) reply.header('location', `${CAMPAIGNCALL_ENDPOINTS.create.path}/${made.id}`);
         return answer(reply, made, 201);
       }),
-    );
-    type ById = FastifyRequest<{ Params: { id: string } }>;
-    const byId =
-      (act: (caller: Caller, id: string) => Promise<Campaigncall | CampaigncallFault>) =>
-      async (caller: Caller, request: FastifyRequest, reply: FastifyReply) => {
-        const { id } = (request as ById).params;
-        return answer(reply, ID.test(id) ? await act(caller, id) : { fault: 'not-found' });
-      };
-    scope.get(
-      `${BASE}/:id`,
-      served(
-        'read',
-        byId((caller, id) => campaigncalls.get(caller, id)),
-      ),
-    );
-    scope.delete(
-      `${BASE}/:id`,
-      served(
-        'dial',
-        byId((caller, id) => campaigncalls.hangUp(caller, id)),
-      ),
-    );
+    });
+    const byId = (
+      endpoint: Endpoint,
+      act: (caller: Caller, id: string) => Promise<Campaigncall | CampaigncallFault>,
+    ): void => {
+      scope.route({
+        ...at(endpoint),
+        handler: served(endpoint, async (caller, request, reply) => {
+          const { id } = (request as FastifyRequest<{ Params: { id: string } }>).params;
+          return answer(reply, ID.test(id) ? await act(caller, id) : { fault: 'not-found' });
+        }),
+      });
+    };
+    byId(CAMPAIGNCALL_ENDPOINTS.get, (caller, id) => campaigncalls.get(caller, id));
+    byId(CAMPAIGNCALL_ENDPOINTS.hangUp, (caller, id) => campaigncalls.hangUp(caller, id));
   });
 }

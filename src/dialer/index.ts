@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { CompanyConfig } from '../config.ts';
-import type { Access } from '../ports.ts';
+import type { ApiAccess } from '../ports.ts';
 import { addressList, Book, type DialerCompany } from './book.ts';
 import { campaigncallRoutes } from './campaigncall-routes.ts';
 import { Campaigncalls } from './campaigncalls.ts';
@@ -11,6 +11,7 @@ import { MakeCalls } from './make-calls.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
+export { CAMPAIGNCALL_ENDPOINTS } from './campaigncall-endpoints.ts';
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
 
@@ -54,7 +55,7 @@ export class Dialer {
   }
 
   /** Registers the endpoints of the campaigncalls, where any company has a dialler at all; before the server listens. */
-  campaigncallRoutes(http: FastifyInstance, access: Access): void {
+  campaigncallRoutes(http: FastifyInstance, access: ApiAccess): void {
     if (this.#book.companies.length === 0) return;
     campaigncallRoutes(http, { campaigncalls: this.#campaigncalls, access, isPassing: this.#deps.isPassing });
   }

@@ -5,13 +5,9 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
-<<<<<<< HEAD
-import type { Access, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
-=======
 import { listRoutes, type RouteList } from '../http/endpoint.ts';
 import { documentRoutes } from '../http/page.ts';
-import type { EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
->>>>>>> main
+import type { ApiAccess, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
 import { type ApiKeys, type KeyUse, KeyUses } from './keys.ts';
@@ -47,13 +43,10 @@ export interface RpcServerDeps {
 export interface RpcServer {
   /** The HTTP server, so that further routes can be registered before listen(). */
   readonly http: FastifyInstance;
-<<<<<<< HEAD
-  /** The API keys, for those routes. */
-  readonly access: Access;
-=======
   /** The routes that it has. */
   readonly routes: RouteList;
->>>>>>> main
+  /** The API keys, for those routes. */
+  readonly access: ApiAccess;
   /**
    * Opens the port.
    *
@@ -176,7 +169,7 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
 
   return {
     http,
-<<<<<<< HEAD
+    routes,
     access: {
       admit(authorization) {
         const use = uses.find(authorization);
@@ -184,9 +177,6 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
         return use === undefined ? 'unauthorized' : use.rate.take() ? use.caller : 'too-fast';
       },
     },
-=======
-    routes,
->>>>>>> main
     async listen(address) {
       await http.listen(address);
       const { address: host, port } = http.server.address() as AddressInfo;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { CompanyConfig } from '../../src/config.ts';
 import type { CompanyId } from '../../src/cti/ids.ts';
-import type { Access, Caller } from '../../src/ports.ts';
+import type { ApiAccess, Caller } from '../../src/ports.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, SECURITY_ID } from '../support/dialer-kit.ts';
 import { company, newStore } from '../support/store-kit.ts';
@@ -34,7 +34,7 @@ const KEYS: Readonly<Record<string, Caller | 'too-fast'>> = {
   other: caller(OTHER, 'read', 'dial'),
   hasty: 'too-fast',
 };
-const access: Access = { admit: (given) => KEYS[given ?? ''] ?? 'unauthorized' };
+const access: ApiAccess = { admit: (given) => KEYS[given ?? ''] ?? 'unauthorized' };
 
 describe('campaigncalls over HTTP', () => {
   let one: Instance;

@@ -6,7 +6,7 @@ import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { Access, Caller, CallPlacing, Requests } from '../../src/ports.ts';
+import type { ApiAccess, Caller, CallPlacing, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 
 type MakeCall = ParamsOf<'RequestMakeCall'>;
@@ -182,7 +182,7 @@ export async function instance(
   companies: readonly CompanyConfig[],
   change: Partial<DialerDeps> = {},
   leadMs = 1_000,
-  access?: Access,
+  access?: ApiAccess,
 ): Promise<Instance> {
   await store.connected();
   const warnings: string[] = [];
