@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
 import type { Config } from './config.ts';
+import { Contacts } from './contacts/index.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer } from './dialer/index.ts';
 import { Directory } from './engine/directory.ts';
@@ -11,7 +12,7 @@ import { Recordings } from './engine/recordings.ts';
 import { watch } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import type { RecordingFiles } from './ports.ts';
-import { apiKeys, createRpcServer, type RpcServer } from './rpc/index.ts';
+import { apiKeys, createRpcServer, type RpcServer, TokenBucket } from './rpc/index.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
@@ -89,6 +90,9 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
+  const contacts = openContacts(config, store, engine, logger);
+  contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
+  contacts.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
 
@@ -104,6 +108,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     // Requests under way are answered before what answers them is closed.
     await rpc.close();
     await dialer.close();
+    await contacts.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
@@ -113,7 +118,9 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     for (const node of nodes) {
       await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: node.switch });
     }
+    await contacts.load();
     await engine.openFloors();
+    contacts.start();
     await Promise.all(nodes.map((n) => n.start()));
     const address = await rpc.listen(config.listen);
     listening = address;
@@ -163,6 +170,32 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
+      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+      log: {
+        info: (what, details) => logger.info(details, what),
+        warn: (what, details) => logger.warn(details, what),
+      },
+    },
+    config.companies,
+  );
+}
+
+/** A callback that was claimed for its call is called after all if the claim is no older than this, ms. */
+const CARRY_ON_MS = 60_000;
+
+function openContacts(config: Config, store: Store, engine: Engine, logger: Logger): Contacts {
+  return new Contacts(
+    {
+      store: store.contacts,
+      events: store.events,
+      desk: engine.tickets,
+      placing: engine,
+      now: Date.now,
+      uuid: randomUUID,
+      randomHex: () => randomBytes(16).toString('hex'),
+      rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
+      // After this an ended call may be forgotten, and would be made again.
+      carryOnMs: Math.min(CARRY_ON_MS, config.redis.endedCallTtl * 1_000),
       isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
       log: {
         info: (what, details) => logger.info(details, what),

@@ -19,6 +19,8 @@ export interface MakeCall {
   readonly target: Destination;
   /** The customer is called for this queue: `agent` then is the queue itself, and is never dialled. */
   readonly queue?: QueueEntry;
+  /** The agent was chosen by a queue for this call: he is its queue's agent in it. */
+  readonly chosenBy?: { readonly queue: QueueEntry; readonly assignment: number };
   readonly ANI?: string;
   /** Seconds. */
   readonly ringTimeout: number;

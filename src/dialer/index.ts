@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { CompanyConfig } from '../config.ts';
+import { addressList, type CompanyConfig } from '../config.ts';
 import type { ApiAccess } from '../ports.ts';
-import { addressList, Book, type DialerCompany } from './book.ts';
+import { Book, type DialerCompany } from './book.ts';
 import { campaigncallRoutes } from './campaigncall-routes.ts';
 import { Campaigncalls } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';

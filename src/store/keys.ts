@@ -62,6 +62,11 @@ export class Keys {
     return `${this.#prefix}:{${company}}:dialer:${part}`;
   }
 
+  /** The contacts of a company: `documents`, `live`, `ended`. */
+  contacts(company: CompanyId, part: string): string {
+    return `${this.#prefix}:{${company}}:contacts:${part}`;
+  }
+
   /** `~` cannot be in a companyId, so this slot is no company's. */
   shardToken(): string {
     return `${this.#prefix}:{~shards}:token`;

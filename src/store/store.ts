@@ -1,5 +1,6 @@
 import { RedisCallStore } from './call-store.ts';
 import { RedisCampaigncallStore } from './campaigncall-store.ts';
+import { RedisContactStore } from './contact-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
@@ -42,6 +43,7 @@ export class Store {
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
   readonly campaigncalls: RedisCampaigncallStore;
+  readonly contacts: RedisContactStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
@@ -68,6 +70,7 @@ export class Store {
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
+    this.contacts = new RedisContactStore(this.#redis, this.#keys);
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -42,6 +42,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     firstLeg: params.firstLeg,
     agent,
     ...(queue && { queue: { id: queue.id, ringTimeout: queue.ringTimeout, wrapUp: queue.wrapUp } }),
+    ...(context.chosenBy && { chosenBy: context.chosenBy }),
     target: unreachable === undefined ? target : { ...target, unreachable },
     ...(!toPhone && callerId !== undefined && { ANI: callerId }),
     ringTimeout: params.ringTimeout,
