@@ -167,6 +167,7 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
       placing: engine,
       requests: engine,
       shownNumber: (companyId) => shownNumbers.get(companyId),
+      queues: engine,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -165,7 +165,7 @@ function recordOf(
     outplan_id: flow.config.id,
     outdial_id: call.requestId,
     outdial_target_id: call.uuid,
-    queue_id: '',
+    queue_id: flow.config.queue ?? '',
     activeflow_id: placed && callID !== undefined ? asUuid(callID) : '',
     reference_type: placed ? 'call' : 'none',
     reference_id: placed && callID !== undefined ? callID : '',

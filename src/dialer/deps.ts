@@ -1,5 +1,5 @@
 import type { CompanyId } from '../cti/ids.ts';
-import type { CallPlacing, CampaigncallStore, DialerStore, EventLog, Requests } from '../ports.ts';
+import type { CallPlacing, CampaigncallStore, DialerStore, EventLog, QueueWatch, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
@@ -10,6 +10,7 @@ export interface DialerDeps {
   readonly requests: Requests;
   /** The number that a company's calls show where their flow names none. */
   readonly shownNumber: (companyId: CompanyId) => string | undefined;
+  readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;
   /** Unix ms. */

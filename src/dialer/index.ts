@@ -7,6 +7,7 @@ import { campaigncallRoutes } from './campaigncall-routes.ts';
 import { Campaigncalls } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
+import { watchLedgers } from './ledger-metrics.ts';
 import { MakeCalls } from './make-calls.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
@@ -65,6 +66,7 @@ export class Dialer {
     if (this.#book.companies.length === 0) return;
     const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
     watchDialer(registry, this.#book, this.#deps.store, active);
+    watchLedgers(registry, this.#book, this.#deps.store, this.#deps.now);
   }
 
   /** Begins to lead where nobody does. */

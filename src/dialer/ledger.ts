@@ -5,6 +5,7 @@ import type { CampaigncallChange } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
 import { entryOf, read, type Stored } from './documents.ts';
+import { hourOf, type Tally } from './tally.ts';
 import type { WebhookMessage } from './webhook.ts';
 
 /** What goes with a change of a call. */
@@ -13,6 +14,7 @@ export interface Change {
   readonly refund?: string;
   readonly message?: WebhookMessage;
   readonly campaigncall?: CampaigncallChange;
+  readonly tally?: Tally;
 }
 
 const RETRY_MS = 250;
@@ -71,7 +73,7 @@ export class Ledger {
   async store(before: Stored, call: DialerCall, change: Change = {}): Promise<DialerCommitResult> {
     const { store, isPassing } = this.#deps;
     const entry = entryOf(call, this.#keepSeconds);
-    const { message, campaigncall, ...balance } = change;
+    const { message, tally, campaigncall, ...balance } = change;
     const commit = {
       ...entry,
       ...balance,
@@ -81,6 +83,7 @@ export class Ledger {
       seen: this.seen,
       ...(message && { message: JSON.stringify(message) }),
       ...(campaigncall && { campaigncall: { ...campaigncall, ...this.#bounds } }),
+      ...(tally && { tally: { hour: hourOf(tally.at), counts: { ...tally.counts } } }),
     };
     for (let tries = 0; !this.#closed; tries++) {
       try {

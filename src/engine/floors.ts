@@ -50,7 +50,7 @@ export class Floors implements FloorHost {
 
   /** A call has changed, as it is stored now. */
   note(call: Call, statuses: readonly AgentStatusChange[]): void {
-    this.#runners.get(call.companyId)?.push({ kind: 'note', note: noteOf(call), statuses });
+    this.#runners.get(call.companyId)?.note(noteOf(call), statuses);
   }
 
   /** Inputs that wait to be stored. */

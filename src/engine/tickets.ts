@@ -44,7 +44,7 @@ export class Tickets implements TicketDesk {
   }
 
   tell(companyId: CompanyId, ticket: Ticket): void {
-    this.#deps.floor(companyId)?.push({ kind: 'note', note: noteOf(ticket), statuses: [] });
+    this.#deps.floor(companyId)?.note(noteOf(ticket), []);
   }
 
   decline(companyId: CompanyId, callID: CallID, assignment: number): void {

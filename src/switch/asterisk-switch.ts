@@ -68,7 +68,10 @@ export class AsteriskSwitch implements Switch {
       onSilent: (resource, error) => options.onError(`REST does not answer: ${resource}`, error),
     });
     const tell = (fact: Fact): void => this.#tell(fact);
-    const failed: CommandFailed = (callID, command, error) => options.onError(`command ${command}`, error, callID);
+    const failed: CommandFailed = (callID, command, error) => {
+      options.onError(`command ${command.do}`, error, callID);
+      this.#listener.onCommandFailed(this.node, callID, command);
+    };
     this.#performer = new Performer(
       this.ari,
       options.ari.app,
