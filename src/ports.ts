@@ -550,7 +550,7 @@ export interface TicketDesk {
    * How a place in a queue stands.
    *
    * @param since Unix ms
-   * @returns how many wait before it, and how many agents of the queue are logged in
+   * @returns how many wait before it and have nobody yet, and how many agents of the queue are logged in
    */
   standing(companyId: CompanyId, queue: string, since: number): { readonly ahead: number; readonly agents: number };
 }

@@ -78,7 +78,9 @@ export class Tickets implements TicketDesk {
     const floor = this.#deps.floor(companyId)?.floor;
     let ahead = 0;
     let agents = 0;
-    for (const w of floor?.waiting.values() ?? []) if (w.queue === queue && w.since < since) ahead += 1;
+    for (const w of floor?.waiting.values() ?? []) {
+      if (w.queue === queue && w.since < since && w.assigned === undefined && !w.rung) ahead += 1;
+    }
     for (const a of floor?.agents.values() ?? []) if (a.state !== 'Logout' && a.queues.includes(queue)) agents += 1;
     return { ahead, agents };
   }

@@ -211,6 +211,48 @@ describe('contacts', () => {
       expect(customerLegs()).toBe(0);
     });
 
+    it('rings nobody where there is no node, and goes on when there is one', async () => {
+      await begin();
+      const location = await post('back', CALLBACK);
+      await vi.waitFor(() => expect(one.contacts.tickets(ACME)).toHaveLength(1), { timeout: 10_000 });
+      phones.serving = false;
+      await login('a1', '1001');
+      await vi.waitFor(() => expect(one.contacts.tickets(ACME)).toEqual([]), { timeout: 10_000 });
+      await free('a1');
+      expect([phones.dialled, await state(location)]).toEqual([[], 'Queued EXTERNALLY_HANDLED']);
+      phones.serving = true;
+      await becomes(location, 'Handled EXTERNALLY_HANDLED');
+    });
+
+    it('goes to the queue to which its own overflows', async () => {
+      const queues = [{ id: '8001', overflow: { afterSeconds: 1, to: { queue: '8002' } } }, { id: '8002' }];
+      await begin(acme(FEEDS, { queues }));
+      await request('RequestAgentLogin', { agentID: 'a2', thisDN: '1002', thisQueues: ['8002'], agentState: 1 });
+      const [callback, task] = [await post('back', CALLBACK), await post('slow', TASK, 'task')];
+      await becomes(callback, 'Handled EXTERNALLY_HANDLED');
+      hangUp(`PJSIP/${CUSTOMER}@carrier`);
+      await isOffered('a2');
+      expect((await say(task, 'accept', 'a2')).status).toBe(200);
+    });
+
+    it('takes turns with what else waits, the longest waiting first', async () => {
+      await begin();
+      const first = await post('slow', TASK, 'task');
+      const second = await post('back', CALLBACK);
+      const third = await post('slow', TASK, 'task');
+      expect((await get(third)).estimatedWaitTime).toBe(-1);
+      await login('a1', '1001');
+      await isOffered();
+      expect((await get(third)).estimatedWaitTime).toBe(360);
+      await say(first, 'accept');
+      expect(phones.dialled).toEqual([]);
+      await say(first, 'complete');
+      await becomes(second, 'Handled EXTERNALLY_HANDLED');
+      expect(await offered()).toEqual([]);
+      hangUp(`PJSIP/${CUSTOMER}@carrier`);
+      await isOffered();
+    });
+
     it('survives a restart: waiting, at its place; and with its agent’s phone ringing', async () => {
       await begin();
       const prefix = `t${Math.random().toString(16).slice(2, 12)}`;
