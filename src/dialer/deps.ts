@@ -1,10 +1,19 @@
 import type { CompanyId } from '../cti/ids.ts';
-import type { CallPlacing, CampaigncallStore, DialerStore, EventLog, QueueWatch, Requests } from '../ports.ts';
+import type {
+  CallPlacing,
+  CampaigncallStore,
+  DialerStore,
+  EventLog,
+  MaskStore,
+  QueueWatch,
+  Requests,
+} from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
   readonly store: DialerStore;
   readonly campaigncalls: CampaigncallStore;
+  readonly masks: MaskStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;

@@ -309,10 +309,10 @@ export class Leader {
     const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
     const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
     if (result !== 'stored') return result;
-    if (tally) this.#pacer.count(call.flowId, tally);
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
       if (agent !== undefined) this.#agents.giveBack(agent, callID);
+      this.#pacer.over(call.flowId, callID, tally);
       this.#pump.wake();
     }
     if (message) this.#deliverer.wake();

@@ -5,6 +5,7 @@ import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
 import { Keys } from './keys.ts';
+import { RedisMaskStore } from './mask-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
@@ -44,6 +45,7 @@ export class Store {
   readonly dialer: RedisDialerStore;
   readonly campaigncalls: RedisCampaigncallStore;
   readonly contacts: RedisContactStore;
+  readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
@@ -71,6 +73,7 @@ export class Store {
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
     this.contacts = new RedisContactStore(this.#redis, this.#keys);
+    this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -236,6 +236,7 @@ describe('the Make Call API over HTTP', () => {
         store: store.dialer,
         campaigncalls: store.campaigncalls,
         shownNumber: () => undefined,
+        masks: store.masks,
         events: store.events,
         placing: away,
         requests: away,

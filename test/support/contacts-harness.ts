@@ -128,6 +128,7 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
   const engine = new Engine({
     store: store.calls,
     floors: store.floors,
+    masks: store.masks,
     recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
     admission: new CallAdmission(new Map([[NODE, { calls: 100 }]]), new Map(), new Map(), Date.now),
     directory: new Directory(
