@@ -238,6 +238,16 @@ export interface Requests {
   request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }>;
 }
 
+/** Who may use the HTTP endpoints beside the RPC: its keys, with their scopes and rates. */
+export interface ApiAccess {
+  /**
+   * Takes one request off the rate of the key in an `Authorization` header.
+   *
+   * @returns whose it is; or why not: no key of ours, or one over its rate
+   */
+  admit(authorization: string | undefined): Caller | 'unauthorized' | 'too-fast';
+}
+
 /** What /readyz tells. */
 export interface Readiness {
   readonly ready: boolean;
@@ -343,6 +353,8 @@ export interface DialerCommit extends DialerEntry {
   readonly charge?: string;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
+  /** The campaigncall that this tells of; unless `fresh`, one that is not kept any more stays away. */
+  readonly campaigncall?: CampaigncallEntry & { readonly fresh: boolean };
   /** Is added to what is counted of the flow. */
   readonly tally?: DialerTally;
 }
@@ -352,6 +364,40 @@ export interface DialerTally {
   /** Hours since 1970. */
   readonly hour: number;
   readonly counts: Readonly<Record<string, number>>;
+}
+
+/** How long and how many campaigncalls of a flow are kept. */
+export interface CampaigncallBounds {
+  readonly keepSeconds: number;
+  readonly keepAtMost: number;
+}
+
+/** A campaigncall to be stored; the store does not look into its JSON. */
+export interface CampaigncallEntry extends CampaigncallBounds {
+  readonly id: string;
+  readonly json: string;
+}
+
+/**
+ * The campaigncalls of a company's flows, in the order in which they came about. They are written with the calls of the
+ * dialler that they tell of. Methods reject (StoreUnavailable) while Redis cannot be reached.
+ */
+export interface CampaigncallStore {
+  /** Stores one that is not there yet; one that is stays as it is. */
+  add(companyId: CompanyId, flowId: string, entry: CampaigncallEntry): Promise<void>;
+  /** @param flowIds where it may be @returns its JSON */
+  find(companyId: CompanyId, flowIds: readonly string[], id: string): Promise<string | undefined>;
+  /**
+   * Those of some flows, newest first.
+   *
+   * @param before only those whose place is lower: the place of the last one that was read
+   */
+  list(
+    companyId: CompanyId,
+    flowIds: readonly string[],
+    limit: number,
+    before?: number,
+  ): Promise<{ readonly place: number; readonly json: string }[]>;
 }
 
 export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';
@@ -462,4 +508,124 @@ export interface FlowStore {
   revision(companyId: CompanyId): Promise<number>;
   all(companyId: CompanyId): Promise<StoredFlow[]>;
   change(companyId: CompanyId, change: FlowChange): Promise<FlowChangeResult>;
+}
+
+// ── contacts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Lets so many through in a second. */
+export interface Rate {
+  /** @returns false where it is over the rate */
+  take(): boolean;
+}
+
+/**
+ * Something that is no call and waits in a queue for an agent as calls do, or has one. Its callID is a ticket: the call
+ * that comes of it, if one does, goes by the same id and takes the agent over.
+ */
+export interface Ticket {
+  readonly callID: CallID;
+  /** Present while it waits. */
+  readonly waiting?: {
+    readonly queue: string;
+    /** Unix ms: its place. */
+    readonly since: number;
+    /** Number of the last assignment that it has taken. */
+    readonly assignment: number;
+    /** An agent has it before him, and has not taken it yet. */
+    readonly offered: boolean;
+    /** It has been sent on once: not again. */
+    readonly overflowed: boolean;
+  };
+  /** Whom it has, or had. */
+  readonly agent?: {
+    readonly dn: string;
+    readonly assignment: number;
+    /** He is busy with it, or it is offered to him. */
+    readonly present: boolean;
+    /** He has taken it. */
+    readonly taken: boolean;
+    /** He let it go by. */
+    readonly missed: boolean;
+  };
+}
+
+/** Those who put tickets in queues. What is told here is told once, synchronously; the answer is a new ticket's state. */
+export interface TicketHolder {
+  /** The tickets of a company that are out, as at a start. */
+  tickets(companyId: CompanyId): readonly Ticket[];
+  /** An agent has been chosen. @returns false where it is no ticket of this holder's; one that it is is declined later */
+  assigned(
+    companyId: CompanyId,
+    callID: CallID,
+    agent: { readonly dn: string; readonly agentID: AgentID; readonly assignment: number },
+  ): boolean;
+  /**
+   * It has waited too long for its queue.
+   *
+   * @param queue where it goes now; undefined: it stays
+   * @returns false where it is no ticket of this holder's
+   */
+  sentOn(companyId: CompanyId, callID: CallID, queue: string | undefined): boolean;
+}
+
+/** What became of the call of a ticket. */
+export interface TicketCall {
+  readonly state: 'live' | 'ended' | 'unknown';
+  /** Agent and customer talk, or talked. */
+  readonly bridged: boolean;
+  /** It was over before that because the agent's phone was not answered. */
+  readonly agentMissed: boolean;
+}
+
+/** Queues for those who hold tickets. */
+export interface TicketDesk {
+  /** Names the one who holds tickets; before the floors are opened. */
+  serve(holder: TicketHolder): void;
+  /** Agents and queues of a company are served here. */
+  open(companyId: CompanyId): boolean;
+  /** How a ticket stands now. */
+  tell(companyId: CompanyId, ticket: Ticket): void;
+  /** A ticket did not take an assignment. */
+  decline(companyId: CompanyId, callID: CallID, assignment: number): void;
+  /** A ticket's agent is called, and when he has answered its customer, under the ticket's id. */
+  call(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    of: { readonly queue: string; readonly assignment: number },
+  ): Promise<{ result: unknown } | { refusal: Refusal }>;
+  becameOf(companyId: CompanyId, callID: CallID): Promise<TicketCall>;
+  /**
+   * How a place in a queue stands.
+   *
+   * @param since Unix ms
+   * @returns how many wait before it and have nobody yet, and how many agents of the queue are logged in
+   */
+  standing(companyId: CompanyId, queue: string, since: number): { readonly ahead: number; readonly agents: number };
+}
+
+/** A contact as the store keeps it; it does not look into the document. */
+export interface ContactDocument {
+  readonly id: string;
+  readonly json: string;
+  readonly version: number;
+}
+
+export interface ContactCommit {
+  readonly companyId: CompanyId;
+  readonly id: string;
+  readonly json: string;
+  /** Version that it has in the store before this commit; 0: none. */
+  readonly version: number;
+  /** It is handled or discarded: kept so long and so many. */
+  readonly ended?: { readonly keepSeconds: number; readonly keepAtMost: number };
+}
+
+/** Where contacts are kept. Methods reject (StoreUnavailable) while Redis cannot be reached. */
+export interface ContactStore {
+  /** The same commit again, after its reply was lost, is answered as the first time. */
+  commit(commit: ContactCommit): Promise<'stored' | 'conflict'>;
+  find(companyId: CompanyId, id: string): Promise<ContactDocument | undefined>;
+  /** Those that are neither handled nor discarded. */
+  live(companyId: CompanyId): Promise<ContactDocument[]>;
 }

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
 import { steadyClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { Contacts } from './contacts/index.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
 import { Directory, type MaskingNumber } from './engine/directory.ts';
@@ -13,7 +14,7 @@ import type { Faults } from './faults.ts';
 import { watch } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import type { RecordingFiles } from './ports.ts';
-import { apiKeys, createRpcServer, type RpcServer } from './rpc/index.ts';
+import { apiKeys, createRpcServer, type RpcServer, TokenBucket } from './rpc/index.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
@@ -99,7 +100,11 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
+  dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
+  const contacts = openContacts(config, store, engine, logger);
+  contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
+  contacts.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
 
@@ -115,6 +120,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     // Requests under way are answered before what answers them is closed.
     await rpc.close();
     await dialer.close();
+    await contacts.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
@@ -125,7 +131,9 @@ export async function startService(config: Config, options: ServiceOptions): Pro
       const commands = faults?.commands(node.switch) ?? node.switch;
       await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: commands });
     }
+    await contacts.load();
     await engine.openFloors();
+    contacts.start();
     await Promise.all(nodes.map((n) => n.start()));
     const address = await rpc.listen(config.listen);
     listening = address;
@@ -161,18 +169,49 @@ async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: 
 }
 
 function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
+  const shownNumbers = new Map<string, string | undefined>(
+    config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
+  );
   return new Dialer(
     {
       store: store.dialer,
       flows: store.flows,
+      campaigncalls: store.campaigncalls,
       masks: store.masks,
       events: store.events,
       placing: engine,
       requests: engine,
+      shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
+      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+      log: {
+        info: (what, details) => logger.info(details, what),
+        warn: (what, details) => logger.warn(details, what),
+      },
+    },
+    config.companies,
+  );
+}
+
+/** A callback that was claimed for its call is called after all if the claim is no older than this, ms. */
+const CARRY_ON_MS = 60_000;
+
+function openContacts(config: Config, store: Store, engine: Engine, logger: Logger): Contacts {
+  return new Contacts(
+    {
+      store: store.contacts,
+      events: store.events,
+      desk: engine.tickets,
+      placing: engine,
+      now: Date.now,
+      uuid: randomUUID,
+      randomHex: () => randomBytes(16).toString('hex'),
+      rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
+      // After this an ended call may be forgotten, and would be made again.
+      carryOnMs: Math.min(CARRY_ON_MS, config.redis.endedCallTtl * 1_000),
       isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
       log: {
         info: (what, details) => logger.info(details, what),

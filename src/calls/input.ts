@@ -20,6 +20,8 @@ export interface MakeCall {
   readonly target: Destination;
   /** The one who is rung first is to wait in this queue: the other of the two is the queue itself, and is never dialled. */
   readonly queue?: QueueEntry;
+  /** The agent was chosen by a queue for this call: he is its queue's agent in it. */
+  readonly chosenBy?: { readonly queue: QueueEntry; readonly assignment: number };
   readonly ANI?: string;
   /** Seconds. */
   readonly ringTimeout: number;

@@ -42,6 +42,15 @@ function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly s
       company.queues.map((queue, i) => ({ value: queue.id, path: [...at, 'queues', i, 'id'] })),
     ),
   ];
+  found.push(
+    ...duplicates(
+      'the feed',
+      (company.contacts?.feeds ?? []).map((feed, i) => ({
+        value: feed.id,
+        path: [...at, 'contacts', 'feeds', i, 'id'],
+      })),
+    ),
+  );
   if (company.trunk !== undefined && !trunkIds.includes(company.trunk)) {
     found.push(unknown([...at, 'trunk'], 'trunk', company.trunk, trunkIds));
   }
@@ -229,6 +238,18 @@ export function findDoubts(config: Config): Finding[] {
           found.push({ path, message: 'every call of the flow will fail this validation', fix });
         });
       });
+    });
+    company.contacts?.feeds.forEach((feed, f) => {
+      const path = ['companies', i, 'contacts', 'feeds', f];
+      const named = [
+        ...(feed.queue === undefined ? [] : [{ queue: feed.queue, at: [...path, 'queue'] }]),
+        ...feed.scripts.map((s, n) => ({ queue: s.queue, at: [...path, 'scripts', n, 'queue'] })),
+      ];
+      for (const { queue, at } of named) {
+        if (company.queues.some((q) => q.id === queue)) continue;
+        const fix = 'Name a queue of this company';
+        found.push({ path: at, message: `there is no queue "${queue}": its contacts will be discarded`, fix });
+      }
     });
     company.queues.forEach((queue, q) => {
       if (!company.extensions.pattern.test(queue.id)) return;

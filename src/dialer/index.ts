@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { CompanyConfig } from '../config.ts';
+import { addressList, type CompanyConfig } from '../config.ts';
+import type { ApiAccess } from '../ports.ts';
 import { FLOW_ADMIN_ENDPOINTS } from './admin-endpoints.ts';
 import { type FlowAdminRoutes, flowAdminRoutes } from './admin-routes.ts';
-import { addressList, Book, type DialerCompany } from './book.ts';
+import { Book, type DialerCompany } from './book.ts';
+import { campaigncallRoutes } from './campaigncall-routes.ts';
+import { Campaigncalls } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
 import { watchLedgers } from './ledger-metrics.ts';
@@ -13,6 +16,7 @@ import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
+export { CAMPAIGNCALL_ENDPOINTS } from './campaigncall-endpoints.ts';
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
 export { numberRules } from './numbers.ts';
@@ -28,6 +32,7 @@ export class Dialer {
   readonly #leaders = new Map<string, Leader>();
   readonly #calls: MakeCalls;
   readonly #made: MadeFlows;
+  readonly #campaigncalls: Campaigncalls;
   #timer: NodeJS.Timeout | undefined;
   #electing: Promise<void> | undefined;
   #closed = false;
@@ -39,10 +44,12 @@ export class Dialer {
     this.#leadMs = leadMs;
     this.#book = new Book(companies);
     this.#made = new MadeFlows(deps.flows, this.#book, deps.now, deps.log);
-    this.#calls = new MakeCalls(deps, this.#book, (companyId) => {
+    const accepted = (companyId: string): void => {
       this.#leaders.get(companyId)?.wake();
       this.#leaders.get(companyId)?.wakeDeliverer();
-    });
+    };
+    this.#calls = new MakeCalls(deps, this.#book, accepted);
+    this.#campaigncalls = new Campaigncalls(deps, this.#book, accepted);
   }
 
   /** Registers its endpoints, where any company has a dialler at all; before the server listens. */
@@ -63,6 +70,12 @@ export class Dialer {
     if (this.#book.companies.length === 0) return;
     const { isPassing, log } = this.#deps;
     flowAdminRoutes(http, { flows: this.#made, callerOf, isPassing, log });
+  }
+
+  /** Registers the endpoints of the campaigncalls, where any company has a dialler at all; before the server listens. */
+  campaigncallRoutes(http: FastifyInstance, access: ApiAccess): void {
+    if (this.#book.companies.length === 0) return;
+    campaigncallRoutes(http, { campaigncalls: this.#campaigncalls, access, isPassing: this.#deps.isPassing });
   }
 
   /** Registers its metrics, where any company has a dialler at all. */

@@ -4,6 +4,7 @@ import type { Caller, LoggedEvent } from '../ports.ts';
 import { isExpired } from './accept.ts';
 import { Agents } from './agents.ts';
 import type { DialerCompany, Flow } from './book.ts';
+import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
@@ -240,6 +241,11 @@ export class Leader {
         this.#dtmf.set(event.partyID, digits.slice(0, MAX_DTMF));
         break;
       }
+      case 'EventEstablished':
+        if (event.partyRole === 'Customer') {
+          await this.#step(stored, { kind: 'answered', eventID, callID: event.callID });
+        }
+        break;
       case 'EventReleased': {
         const leg = legOf(event, stored.call.placing?.queue !== undefined);
         if (!leg) break;
@@ -294,8 +300,11 @@ export class Leader {
     const { call: before } = stored;
     const flow = this.#company.flow(before.flowId);
     if (!flow) return 'conflict';
-    const call = stepDialerCall(before, input, flow.config, this.#deps.now());
-    if (call === before) return 'conflict';
+    const now = this.#deps.now();
+    const stepped = stepDialerCall(before, input, flow.config, now);
+    if (stepped === before) return 'conflict';
+    const source = flow.config.callerId ?? this.#deps.shownNumber(before.companyId);
+    const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
     const over = input.kind === 'deleted' || input.kind === 'lost';
     const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
@@ -303,8 +312,8 @@ export class Leader {
     const counts = over && flow.config.firstLeg === 'customer';
     const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
-    const change = { ...balance, ...(message && { message }), ...(tally && { tally }) };
-    const result = await this.#ledger.store(stored, call, change);
+    const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
+    const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
     if (result !== 'stored') return result;
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;

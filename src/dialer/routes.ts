@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress } from '../config.ts';
 import { at, type Endpoint } from '../http/endpoint.ts';
-import { type Account, type Book, clientAddress } from './book.ts';
+import type { Account, Book } from './book.ts';
 import { type ApiCode, answerHead } from './codes.ts';
 import type { DialerDeps } from './deps.ts';
 import { DIALER_ENDPOINTS } from './endpoints.ts';

@@ -29,6 +29,7 @@ import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
+import { Tickets } from './tickets.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
 import { entryOf, WaitingCalls } from './waiting-calls.ts';
 
@@ -76,6 +77,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   readonly #nodes: Nodes;
   readonly #floors: Floors;
   readonly #waiting: WaitingCalls;
+  /** For those who put other things than calls in queues. */
+  readonly tickets: Tickets;
   readonly #reach: Reach;
   readonly #attended = new AttendedTransfers();
   /** Phones that can be reached, by node. */
@@ -85,7 +88,15 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#nodes = new Nodes(deps.admission, deps.randomHex);
+    this.tickets = new Tickets({
+      floor: (companyId) => this.#floors.of(companyId),
+      queue: (companyId, id) => deps.directory.queue(companyId, id),
+      place: (caller, callID, params, chosenBy) => this.#placeAs(caller, callID, params, chosenBy),
+      // As it is stored: who asks has heard an event, and what that tells is in the store with it.
+      find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
+    });
     this.#waiting = new WaitingCalls({
+      other: (companyId, effect) => this.tickets.take(companyId, effect),
       directory: deps.directory,
       now: deps.now,
       floor: (companyId) => this.#floors.of(companyId),
@@ -105,6 +116,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       companyIds: deps.directory.companyIds,
       queuesOf: (companyId) => deps.directory.queuesOf(companyId),
       calls: (companyId) => this.#nodes.callsOf(companyId),
+      others: (companyId) => this.tickets.notes(companyId),
       effect: (companyId, effect) => this.#waiting.serve(companyId, effect),
     });
   }
@@ -361,11 +373,16 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#nodes.newCallID(node);
   }
 
-  async place(
+  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): ReturnType<CallPlacing['place']> {
+    return this.#placeAs(caller, callID, params);
+  }
+
+  async #placeAs(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-  ): Promise<{ result: unknown } | { refusal: Refusal }> {
+    chosenBy?: RequestContext['chosenBy'],
+  ): ReturnType<CallPlacing['place']> {
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
@@ -377,6 +394,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
         if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
         return { node: node.id, callID };
       },
+      ...(chosenBy && { chosenBy }),
     };
     const answer = await makeCall(context, params);
     if ('refusal' in answer && !this.#nodes.live(companyId, callID)) this.#deps.admission.release(callID);

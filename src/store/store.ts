@@ -1,4 +1,6 @@
 import { RedisCallStore } from './call-store.ts';
+import { RedisCampaigncallStore } from './campaigncall-store.ts';
+import { RedisContactStore } from './contact-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
@@ -46,6 +48,8 @@ export class Store {
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
   readonly flows: RedisFlowStore;
+  readonly campaigncalls: RedisCampaigncallStore;
+  readonly contacts: RedisContactStore;
   readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -83,6 +87,8 @@ export class Store {
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, this.#keys);
+    this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
+    this.contacts = new RedisContactStore(this.#redis, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 

@@ -33,7 +33,9 @@ describe('flows by the admin API', () => {
   const serve = async (sim: SimulatedSwitch, settings = companyOf()): Promise<Instance> => {
     const { store } = newStore(inject('redisUrl'), { prefix });
     stores.push(store);
-    const made = await instance(store, sim, [settings], {}, 1_000, (authorization) => callers[authorization ?? '']);
+    const made = await instance(store, sim, [settings], {}, 1_000, {
+      callerOf: (authorization) => callers[authorization ?? ''],
+    });
     instances.push(made);
     return made;
   };

@@ -236,6 +236,8 @@ describe('the Make Call API over HTTP', () => {
       {
         store: store.dialer,
         flows: store.flows,
+        campaigncalls: store.campaigncalls,
+        shownNumber: () => undefined,
         masks: store.masks,
         events: store.events,
         placing: away,

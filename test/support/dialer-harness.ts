@@ -7,7 +7,7 @@ import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
 import type { QueueAgent } from '../../src/dialer/queue-agents.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { Caller, CallPlacing, CustomerProgress, QueueWatch, Requests } from '../../src/ports.ts';
+import type { ApiAccess, Caller, CallPlacing, CustomerProgress, QueueWatch, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
@@ -94,7 +94,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     return this.#known.get(callID) ?? ('unknown' as const);
   }
 
-  async request() {
+  async request(_caller: Caller, method: string, params: unknown) {
+    if (method === 'RequestClearCall') await this.#end((params as { callID: CallID }).callID);
     const agents = this.agents.map(({ queues, state, freeAt }) => ({
       thisQueues: queues,
       state: state === 'away' ? 'NotReady' : 'Ready',
@@ -218,23 +219,31 @@ export interface Instance {
   crash(): Promise<void>;
 }
 
+/** Who holds API keys, for the routes that take one. */
+export interface KeyHolders {
+  readonly callerOf?: (authorization: string | undefined) => Caller | undefined;
+  readonly access?: ApiAccess;
+}
+
 export async function instance(
   store: Store,
   sim: SimulatedSwitch,
   companies: readonly CompanyConfig[],
   change: Partial<DialerDeps> = {},
   leadMs = 1_000,
-  callerOf?: (authorization: string | undefined) => Caller | undefined,
+  { callerOf, access }: KeyHolders = {},
 ): Promise<Instance> {
   await store.connected();
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
     flows: store.flows,
+    campaigncalls: store.campaigncalls,
     masks: store.masks,
     events: store.events,
     placing: sim,
     requests: sim,
+    shownNumber: () => '911140001000',
     queues: sim,
     owner: randomUUID(),
     now: Date.now,
@@ -248,6 +257,7 @@ export async function instance(
   const routes = listRoutes(http);
   dialer.routes(http, []);
   if (callerOf) dialer.adminRoutes(http, callerOf);
+  if (access) dialer.campaigncallRoutes(http, access);
   await http.ready();
   dialer.start();
   return {
