@@ -5,8 +5,8 @@ import { recordingName } from './calls/recording.ts';
 import { steadyClock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { CompanyId } from './cti/ids.ts';
-import { Dialer } from './dialer/index.ts';
-import { Directory } from './engine/directory.ts';
+import { Dialer, numberRules } from './dialer/index.ts';
+import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
 import { Recordings } from './engine/recordings.ts';
 import type { Faults } from './faults.ts';
@@ -65,6 +65,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     floors: faults?.floors(store.floors) ?? store.floors,
     admission,
     directory,
+    masks: store.masks,
     recordings: new Recordings(recordingPoliciesOf(config), randomHex, baseUrl),
     now,
     randomHex,
@@ -161,6 +162,7 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   return new Dialer(
     {
       store: store.dialer,
+      masks: store.masks,
       events: store.events,
       placing: engine,
       requests: engine,
@@ -217,6 +219,7 @@ function directoryOf(config: Config): Directory {
       ...r.to,
       ...(r.ringTimeout !== undefined && { ringTimeout: r.ringTimeout }),
     })),
+    masking: maskingOf(c),
     queues: c.queues.map(({ overflow, ...q }) => ({ ...q, ...(overflow && { overflow }) })),
   }));
   const trunks = config.trunks.map((t) => ({
@@ -225,6 +228,14 @@ function directoryOf(config: Config): Directory {
     ...(t.callerId !== undefined && { callerId: t.callerId }),
   }));
   return new Directory(companies, trunks);
+}
+
+function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
+  return (company.dialer?.accounts ?? []).flatMap((account) => {
+    const { canonical } = numberRules(account.country);
+    const numbers = account.flows.flatMap((f) => f.maskingNumbers);
+    return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
+  });
 }
 
 function admissionOf(config: Config, now: () => number): CallAdmission {

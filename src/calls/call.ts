@@ -23,11 +23,6 @@ export interface Media {
   readonly muted: readonly string[];
   /** Snoop channels, by id. */
   readonly snoops: Readonly<Record<string, Snoop>>;
-  /**
-   * Live channels that had music or a mute earlier: neither can be read from Asterisk, so a restart must be able to take
-   * away what it was told to take away and may not have been.
-   */
-  readonly past?: { readonly music: readonly string[]; readonly muted: readonly string[] };
 }
 
 /** A channel of Asterisk's that listens to a leg, and speaks to it alone if it whispers. */
