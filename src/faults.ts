@@ -95,6 +95,7 @@ export class OrderedFaults implements Faults {
       get serving() {
         return on.serving;
       },
+      resync: () => on.resync(),
       perform: (callID, commands) => {
         on.perform(callID, commands);
         // The socket is written to within this turn of the loop, and its answer is read in a later one.

@@ -76,6 +76,8 @@ export interface Switch {
    * leg that it concerns.
    */
   perform(callID: CallID, commands: readonly Command[]): void;
+  /** Something that was told could not be kept: has the node tell anew what it has, as after a reconnection. */
+  resync(): void;
 }
 
 /** Says whether one more call may begin, before anybody's phone rings. */

@@ -25,7 +25,8 @@ export interface ConnectionOwner {
   /** Hands an event to the consumer; does not throw. */
   deliver(event: AriEvent, receivedAt: number): void;
   resync(resync: Resync): void | Promise<void>;
-  report(error: unknown): void;
+  /** Something came that is no message. */
+  nonsense(error: unknown): void;
   opened(connection: Connection): void;
   ready(connection: Connection): void;
   replaced(connection: Connection): void;
@@ -187,7 +188,7 @@ export class Connection {
     }
     if (typeof message !== 'object' || message === null || !('type' in message) || typeof message.type !== 'string') {
       stats.unparsableFrames += 1;
-      this.#owner.report(new Error(`${this.#owner.settings.node}: a frame that is no ARI message`));
+      this.#owner.nonsense(new Error(`${this.#owner.settings.node}: a frame that is no ARI message`));
       return;
     }
     const { type } = message;

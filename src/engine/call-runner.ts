@@ -101,6 +101,11 @@ export class CallRunner {
     return this.#inbox.length;
   }
 
+  /** So much waits that nothing more is taken. */
+  get full(): boolean {
+    return this.#inbox.length >= INBOX_LIMIT;
+  }
+
   /** Inputs that are not stored yet: those that wait, and those that are just being stored. */
   get unstored(): number {
     return this.#inbox.length + this.#underWay;
@@ -108,7 +113,7 @@ export class CallRunner {
 
   /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
   push(waiting: Waiting): boolean {
-    if (this.#stopped || this.#inbox.length >= INBOX_LIMIT) return false;
+    if (this.#stopped || this.full) return false;
     this.#inbox.push(waiting);
     if (!this.#running) void this.#run();
     return true;

@@ -182,6 +182,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#nodes.sum((shard) => shard.waiting) + this.#floors.waiting;
   }
 
+  /** What was told of channels and could not be kept. */
+  get missed(): number {
+    return this.#nodes.sum((shard) => shard.missed);
+  }
+
   /** Calls with a timer running. */
   get timers(): number {
     return this.#nodes.sum((shard) => shard.timers);
@@ -478,6 +483,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       node?.shard.settleLegs(runner.call);
       return Promise.resolve('node-away');
     }
+    if (node?.shard.full) return Promise.resolve('too-fast');
     return new Promise((resolve) => {
       const taken = runner.push({
         input,

@@ -143,6 +143,10 @@ export class AsteriskSwitch implements Switch {
     }
   }
 
+  resync(): void {
+    this.ari.reconnect('what it told could not be kept');
+  }
+
   perform(callID: CallID, commands: readonly Command[]): void {
     const tasks: Task[] = [];
     for (const command of commands) {

@@ -57,6 +57,7 @@ describe('faults on purpose', () => {
     const on: Switch = {
       node: 'n',
       serving: true,
+      resync: () => undefined,
       perform: (callID, commands) => performed.push([callID, commands]),
     };
     const commands = faults.commands(on);
