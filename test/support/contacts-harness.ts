@@ -171,6 +171,7 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
         return phones.serving;
       },
       perform: (callID, commands) => phones.perform(callID, commands),
+      resync: () => {},
     },
   });
   const contacts = new Contacts(

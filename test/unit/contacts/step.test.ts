@@ -4,6 +4,7 @@ import type { Contact } from '../../../src/contacts/contact.ts';
 import { type ContactInput, stepContact, waitingReason } from '../../../src/contacts/step.ts';
 import { ticketAfter, ticketOf } from '../../../src/contacts/tickets.ts';
 import { type CallID, CompanyId, newCallID } from '../../../src/cti/ids.ts';
+import { stories } from '../../support/properties.ts';
 
 const NOW = 1_700_000_000_000;
 const PLAN = { attempts: 2, retryAfter: 60, acceptTimeout: 30 };
@@ -210,7 +211,7 @@ describe('whatever happens', () => {
           }
         },
       ),
-      { seed: 20_260_401, numRuns: 500 },
+      stories(500),
     );
   });
 });

@@ -82,7 +82,7 @@ async function opened(trunkCalls = 100) {
     id: NODE,
     number: 1,
     app: 'ringmaster',
-    switch: { node: NODE, serving: true, perform: (_: CallID, list) => commands.push(...list) },
+    switch: { node: NODE, serving: true, perform: (_: CallID, list) => commands.push(...list), resync: () => {} },
   });
   await engine.openFloors();
   open.push(engine);
