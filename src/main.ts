@@ -52,7 +52,7 @@ async function main(): Promise<number> {
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  const service = await startService(config, { version, logger, onFenced: () => end(1) });
+  const service = await startService(config, { version, logger });
   const onSignal = (signal: NodeJS.Signals): void => {
     const deadline = config.drain.deadlineSeconds * 1000;
     logger.info({ signal, deadlineSeconds: config.drain.deadlineSeconds }, 'draining: no new calls, live ones go on');
@@ -69,9 +69,7 @@ async function main(): Promise<number> {
   };
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
-  const code = await ended;
-  if (code !== 0) await service.close();
-  return code;
+  return await ended;
 }
 
 main().then(

@@ -139,8 +139,70 @@ export interface CallStore {
   /**
    * Takes the shard: returns a fence higher than every earlier one. In the companies given, the earlier owner is
    * refused from now on; in others, from this owner's first commit on.
+   *
+   * @param leased the fence of a lease that is held already
    */
-  takeShard(shard: string, companies?: readonly CompanyId[]): Promise<number>;
+  takeShard(shard: string, companies?: readonly CompanyId[], leased?: number): Promise<number>;
+}
+
+/** What came of asking for a lease. */
+export type LeaseAnswer =
+  | { readonly outcome: 'held'; readonly fence: number }
+  /** `freeInMs`: after so long it is free, unless its owner renews it. */
+  | { readonly outcome: 'taken'; readonly freeInMs: number };
+
+/** An instance that gives signs of life. */
+export interface Member {
+  /** Of this one process: no other has ever had it. */
+  readonly id: string;
+  readonly says: {
+    /** Where the other instances reach it; absent: they do not. */
+    readonly url?: string;
+    /** It is about to end, and takes no shard any more. */
+    readonly leaving: boolean;
+  };
+}
+
+/** A shard's lease as it is now. */
+export interface LeaseState {
+  readonly shard: string;
+  /** Who holds it. */
+  readonly owner?: string;
+  /** To whom its owner offers it. */
+  readonly to?: string;
+  /** It runs out in so many ms, if it is not renewed; 0 where nobody holds it. */
+  readonly freeInMs: number;
+  /** Only of those that were to be renewed: whether it still is this instance's, under the same fence. */
+  readonly kept?: boolean;
+}
+
+/** Who there is, and who holds what. */
+export interface Overview {
+  readonly members: readonly Member[];
+  readonly leases: readonly LeaseState[];
+}
+
+/**
+ * Who owns a shard, for a limited time. The fence that comes with a lease refuses every earlier owner's commits. Methods
+ * reject (StoreUnavailable) while Redis cannot be reached.
+ */
+export interface Leases {
+  /**
+   * One sign of life: renews what is held, and tells how everything stands. A lease that has run out and that nobody has
+   * taken since goes on under the same fence.
+   *
+   * @param held fences by shard
+   * @param shards all that there are
+   */
+  beat(says: Member['says'], held: ReadonlyMap<string, number>, shards: readonly string[]): Promise<Overview>;
+  /** Takes the lease if it is free or already this instance's; every success has a new and higher fence. */
+  acquire(shard: string): Promise<LeaseAnswer>;
+  /** Says to whom the shard is to go, so that it can prepare; `undefined`: to nobody any more. */
+  offer(shard: string, fence: number, to: string | undefined): Promise<boolean>;
+  /** Gives the lease to another instance, or back. Giving what is no longer held does nothing. @returns whether it was */
+  give(shard: string, fence: number, to?: string): Promise<boolean>;
+  /** Takes this instance off the list of those there are. */
+  leave(): Promise<void>;
 }
 
 /** What has changed of a company's agents and queues, and what it tells, stored together or not at all. */

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
@@ -7,11 +8,13 @@ import type { CompanyId } from './cti/ids.ts';
 import { Dialer } from './dialer/index.ts';
 import { Directory } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
+import { LeaseKeeper } from './engine/lease-keeper.ts';
 import { Recordings } from './engine/recordings.ts';
-import { watch } from './metrics.ts';
+import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
-import type { RecordingFiles } from './ports.ts';
+import type { Readiness, RecordingFiles } from './ports.ts';
 import { apiKeys, createRpcServer, type RpcServer } from './rpc/index.ts';
+import { Shards } from './shards.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
@@ -20,8 +23,9 @@ export interface Service {
   /** Where the RPC listens. */
   readonly address: { readonly host: string; readonly port: number };
   /**
-   * Ends it in order: no new calls, live ones go on until they are over or the deadline has passed, then everything is
-   * closed. Calls that still live are left to Asterisk and Redis, for the next start to take up.
+   * Ends it in order. Other instances are given everything, and live calls go on there. Where there is none: no new calls,
+   * live ones go on until they are over or the deadline has passed, then everything is closed; calls that still live are
+   * left to Asterisk and Redis, for the next start to take up.
    *
    * @returns how many calls were left
    */
@@ -33,8 +37,6 @@ export interface Service {
 export interface ServiceOptions {
   readonly version: string;
   readonly logger: Logger;
-  /** Another instance has taken over: this process must end. */
-  readonly onFenced?: (shard: string) => void;
 }
 
 /** How often events that have outlived the log are dropped, ms. */
@@ -49,6 +51,9 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const admission = admissionOf(config);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
+  // Of this one process: a name alone could be two processes'.
+  const instance = `${config.cluster.instance ?? hostname()}/${randomBytes(4).toString('hex')}`;
+  const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
   const engine = new Engine({
@@ -61,24 +66,41 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     randomHex,
     ringTimeout: config.ringTimeout,
     storeAnswers: () => store.healthy,
-    isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+    isPassing,
     log: {
       info: (what, details) => logger.info(details ?? {}, what),
       error: (what, err, callID) => logger.error({ err, callID }, what),
       storeAway: (err) => logger.error({ err }, 'Redis is away: calls go on, their changes wait'),
       storeBack: () => logger.info('Redis is back: what waited is stored'),
     },
-    onFenced: (shard) => {
-      logger.fatal({ shard }, 'another instance has taken over this shard: letting go');
-      options.onFenced?.(shard);
-    },
+    onFenced: (shard) => keeper.fenced(shard),
+    shards: () => nodes.flatMap((n) => n.shards.map((shard) => shard.name)),
+    nodeCount: config.nodes.length,
   });
+  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
+  const shards = new Shards(engine, nodes, logger);
+  const leaseMs = config.cluster.leaseSeconds * 1000;
+  const keeper = new LeaseKeeper({
+    leases: store.leases(instance, leaseMs),
+    host: shards,
+    shards: shards.names,
+    id: instance,
+    url: () => undefined,
+    leaseMs,
+    now: () => performance.now(),
+    log: {
+      info: (what, details) => logger.info(details, what),
+      warn: (what, details) => logger.warn(details, what),
+    },
+    isPassing,
+  });
+  shards.keptBy(keeper);
   const rpc = createRpcServer({
     requests: engine,
     log: store.events,
     keys: apiKeys(keysOf(config)),
-    recordings: recordingFiles(() => nodes),
-    readiness: () => engine.readiness(store.healthy),
+    recordings: recordingFiles(nodes),
+    readiness: () => readinessOf(engine, nodes, shards, store.healthy),
     registry,
     logger,
     version: options.version,
@@ -88,8 +110,8 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.watch(registry);
-  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
+  watchLeases(registry, keeper);
 
   const trimming = setInterval(() => {
     for (const companyId of directory.companyIds) {
@@ -103,27 +125,28 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     // Requests under way are answered before what answers them is closed.
     await rpc.close();
     await dialer.close();
+    await keeper.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
   };
   try {
     await store.connected();
-    for (const node of nodes) {
-      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: node.switch });
-    }
-    await engine.openFloors();
-    await Promise.all(nodes.map((n) => n.start()));
+    for (const node of nodes) node.start();
+    await keeper.start();
     const address = await rpc.listen(config.listen);
     listening = address;
     dialer.start();
-    logger.info({ ...address, nodes: nodes.map((n) => n.id) }, 'Ringmaster is listening');
+    logger.info(
+      { ...address, nodes: nodes.map((n) => n.id), instance, shards: keeper.held },
+      'Ringmaster is listening',
+    );
     let ending: Promise<number> | undefined;
     return {
       address,
       close: closeAll,
       drain: (deadlineMs) => {
-        ending ??= drain(engine, rpc, deadlineMs, closeAll);
+        ending ??= drain(engine, keeper, rpc, deadlineMs, closeAll);
         return ending;
       },
     };
@@ -133,18 +156,34 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   }
 }
 
-async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: () => Promise<void>): Promise<number> {
-  engine.drain();
+async function drain(
+  engine: Engine,
+  keeper: LeaseKeeper,
+  rpc: RpcServer,
+  deadlineMs: number,
+  close: () => Promise<void>,
+): Promise<number> {
+  const until = performance.now() + deadlineMs;
   rpc.drain();
+  // Where others are there nothing need end: they take over, and calls go on and begin without a gap.
+  await keeper.handOver(deadlineMs);
+  engine.drain();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
+    timer = setTimeout(resolve, Math.max(0, until - performance.now()));
   });
   await Promise.race([engine.whenIdle(), deadline]);
   clearTimeout(timer);
   const left = engine.liveCalls;
   await close();
   return left;
+}
+
+/** What /readyz tells: of each node how this instance's part of it is, if it has one. */
+function readinessOf(engine: Engine, nodes: readonly OpenNode[], shards: Shards, redis: boolean): Readiness {
+  const told = engine.readiness(redis);
+  const states = nodes.map((node) => [node.id, told.nodes[node.id] ?? 'standby'] as const);
+  return { ...told, nodes: Object.fromEntries(states) };
 }
 
 function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
@@ -223,14 +262,14 @@ const recordingPoliciesOf = (config: Config) =>
   new Map(config.companies.map((c) => [c.companyId as CompanyId, c.recording]));
 
 /** Recordings lie on the node that carried the call: an id does not tell which, so each is asked. */
-function recordingFiles(nodes: () => readonly OpenNode[]): RecordingFiles {
+function recordingFiles(nodes: readonly OpenNode[]): RecordingFiles {
   return {
     async open(companyId, recordUUID, signal) {
       const name = recordingName(companyId, recordUUID);
       let away: unknown;
-      for (const node of nodes()) {
+      for (const node of nodes) {
         try {
-          const found = await node.switch.openRecording(name, signal);
+          const found = await node.recordings.open(name, signal);
           if (found) return { size: found.size, samples: found.body };
         } catch (error) {
           away = error;

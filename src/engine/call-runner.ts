@@ -81,6 +81,11 @@ export class CallRunner {
     return this.#inbox.length;
   }
 
+  /** Nothing waits, and nothing is just being stored. */
+  get idle(): boolean {
+    return !this.#running && this.#inbox.length === 0;
+  }
+
   /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
   push(waiting: Waiting): boolean {
     if (this.#stopped || this.#inbox.length >= INBOX_LIMIT) return false;

@@ -19,10 +19,11 @@ import type { Verdict } from './call-runner.ts';
 import type { Directory } from './directory.ts';
 import { Floors } from './floors.ts';
 import { METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
-import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
+import { type EngineNode, keyOf, Nodes, type RunningNode } from './nodes.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
+import { partOfCall, WHOLE } from './shard-part.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
 import { entryOf, WaitingCalls } from './waiting-calls.ts';
 
@@ -50,7 +51,17 @@ export interface EngineDeps {
   readonly isPassing: (error: unknown) => boolean;
   /** A newer instance owns the shard: this one must not go on. */
   readonly onFenced: (shard: string) => void;
+  /** All shards that there are, here or at another instance; absent: all are here. */
+  readonly shards?: () => readonly string[];
+  /** Nodes that there are; absent: all are here. */
+  readonly nodeCount?: number;
 }
+
+/** The name of a shard, in leases, keys and logs. */
+export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
+
+/** How often it is looked whether a shard that is to go has done all that it was told, ms, and how long at most. */
+const SETTLING_MS = { every: 10, longest: 2_000 };
 
 /** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
 const CONGESTION = 42;
@@ -84,17 +95,22 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       companyIds: deps.directory.companyIds,
       queuesOf: (companyId) => deps.directory.queuesOf(companyId),
       calls: (companyId) => this.#nodes.callsOf(companyId),
+      elsewhere: () => this.#elsewhere(),
       effect: (companyId, effect) => this.#waiting.serve(companyId, effect),
     });
   }
 
   // ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a node's shard and the calls that live on it. The node's own resynchronisation then tells what has changed. */
-  async addNode(node: EngineNode): Promise<void> {
+  /**
+   * Takes a node's shard and the calls that live on it. The node's own resynchronisation then tells what has changed.
+   *
+   * @param leased the fence of a lease that is held already
+   */
+  async addNode(node: EngineNode, leased?: number): Promise<void> {
     const { store, directory, admission, now, log, onFenced, isPassing } = this.#deps;
-    const name = `${node.app}@${node.id}`;
-    const fence = await store.takeShard(name, directory.companyIds);
+    const name = shardName(node);
+    const fence = await store.takeShard(name, directory.companyIds, leased);
     const shard = new Shard({
       shard: name,
       fence,
@@ -113,9 +129,36 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     if (live.length > 0) log.info('took up live calls', { shard: name, calls: live.length });
   }
 
-  /** Takes the agents and queues, once every node's calls have been taken up and before anything happens to them. */
-  async openFloors(): Promise<void> {
-    await this.#floors.open();
+  /** Lets go of a shard; its calls live on in Asterisk and in the store. @param key of its node, as the switch names it */
+  removeNode(key: string): void {
+    const node = this.#nodes.get(key);
+    this.#nodes.remove(key);
+    node?.shard.close();
+  }
+
+  /** Waits until a shard that is to go has stored all that it was told; nothing new is taken there. */
+  async settleNode(key: string): Promise<void> {
+    await settled(() => this.#nodes.get(key)?.shard.settle() ?? true);
+  }
+
+  /**
+   * Takes the agents and queues.
+   *
+   * @param leased the fence of a lease that is held already
+   */
+  async openFloors(leased?: number): Promise<void> {
+    await this.#floors.open(leased);
+    if (this.#phones.size === this.#nodeCount) this.#tellLostPhones(() => true);
+  }
+
+  /** Lets go of the agents and queues; they stay as they are stored. */
+  closeFloors(): void {
+    this.#floors.close();
+  }
+
+  /** Waits until all that agents and queues were told is stored. */
+  async settleFloors(): Promise<void> {
+    await settled(() => this.#floors.idle);
   }
 
   /** From now on no call begins here; the live ones go on. */
@@ -174,11 +217,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
   onPhones(node: string, reachable: ReadonlySet<string>): void {
     this.#phones.set(node, reachable);
     // Only when every node has told can a phone be said to be nowhere.
-    if (this.#phones.size === this.#nodes.size) this.#tellLostPhones(() => true);
+    if (this.#phones.size === this.#nodeCount) this.#tellLostPhones(() => true);
   }
 
   onPhoneLost(_node: string, endpoint: string): void {
     this.#tellLostPhones((e) => e === endpoint);
+  }
+
+  get #nodeCount(): number {
+    return this.#deps.nodeCount ?? this.#nodes.ids.size;
+  }
+
+  /** Shards whose calls do not live here. */
+  #elsewhere(): readonly string[] {
+    const here = new Set([...this.#nodes.all()].map(shardName));
+    return (this.#deps.shards?.() ?? []).filter((shard) => !here.has(shard));
   }
 
   /** Tells the floors of agents whose phone no node can reach. */
@@ -218,7 +271,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     const { companyId } = route;
     const queue = directory.queue(companyId, ('queue' in route ? route.queue : route.agent) ?? '');
     const target = queue ? undefined : this.#targetOf(companyId, route.agent, arrival);
-    const limit = this.#nodes.admit(callID, companyId, nodeId, target?.trunk);
+    const limit = this.#nodes.admit(callID, companyId, node.id, target?.trunk);
     const turnedAway = queue && this.#waiting.turnedAway(companyId, queue, limit);
     const outside = target?.kind === 'customer';
     const recording = this.#deps.recordings.plan(companyId);
@@ -226,7 +279,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       kind: 'arrived',
       callID,
       companyId,
-      node: nodeId,
+      node: node.id,
       channel: arrival.channel,
       callType: inbound ? 'Inbound' : outside ? 'Outbound' : 'Internal',
       callerDN: inbound ? arrival.caller : arrival.endpoint,
@@ -244,7 +297,13 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     if (!node) return;
     const findings = new Findings(found);
     for (const call of node.shard.calls()) node.shard.resume(call.callID, findings.of(call));
-    const claimed = (id: string): boolean => node.shard.owns(id) || node.shard.isOf(id, callIn(id));
+    const { index, of } = node.part ?? WHOLE;
+    const claimed = (id: string): boolean => {
+      const callID = callIn(id);
+      // Bridges are the whole node's: those of another shard's calls are not ours to judge.
+      const another = callID !== undefined && partOfCall(callID, of) !== index;
+      return another || node.shard.owns(id) || node.shard.isOf(id, callID);
+    };
     const left = orphans(found, claimed);
     for (const channel of left.channels) {
       const callID = callIn(channel);
@@ -299,7 +358,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
       place: (trunk) => {
         if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
-        return { node: node.id, callID };
+        return { node: node.id, key: keyOf(node), callID };
       },
     };
     const answer = await makeCall(context, params);
@@ -333,8 +392,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       floor: this.#floors.of(caller.companyId),
       notReady: this.#draining ? 'draining' : this.#deps.storeAnswers() ? undefined : 'Redis does not answer',
       place: (trunk) => this.#nodes.place(caller.companyId, trunk),
-      begin: async (node, birth) => {
-        const shard = this.#nodes.get(node)?.shard;
+      begin: async (key, birth) => {
+        const shard = this.#nodes.get(key)?.shard;
         if (!shard) return { refusal: refuse('NotReady') };
         const { call } = await shard.begin(birth);
         return call ? { call } : { refusal: refuse('NotReady') };
@@ -384,7 +443,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
         input,
         at: this.#deps.now(),
         settle: (verdict, call) => {
-          if (verdict && call) this.#nodes.get(call.node)?.shard.settleLegs(call);
+          if (verdict && call) this.#nodes.shardOf(call.callID)?.settleLegs(call);
           resolve(call ? verdict : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),
@@ -392,4 +451,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       if (!taken) resolve(runner.waiting > 0 ? 'too-fast' : 'unknown');
     });
   }
+}
+
+async function settled(done: () => boolean): Promise<void> {
+  const until = performance.now() + SETTLING_MS.longest;
+  while (!done() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
 }

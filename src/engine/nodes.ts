@@ -3,10 +3,15 @@ import { type CallID, type CompanyId, newCallID } from '../cti/ids.ts';
 import type { Admission, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Shard } from './shard.ts';
+import { inPart, type ShardPart, WHOLE } from './shard-part.ts';
 
-/** A node as the engine runs it. */
+/** A node as the engine runs it: with several shards a node, one of its shards. */
 export interface EngineNode {
   readonly id: string;
+  /** How the switch names itself to the engine; default the node's id. */
+  readonly key?: string;
+  /** Which of the node's shards it is, and of how many; default the only one. */
+  readonly part?: ShardPart;
   /** Carried in every callID. */
   readonly number: number;
   /** Stasis application. */
@@ -22,9 +27,14 @@ export interface RunningNode extends EngineNode {
 /** Where a new call goes, and why it must not be tried if so. */
 export interface Place {
   readonly node: string;
+  /** Of the running node. */
+  readonly key: string;
   readonly callID: CallID;
   readonly unreachable?: 'no-node' | 'channel-limit';
 }
+
+/** How the switch of a node, or of one of its shards, names itself to the engine. */
+export const keyOf = (node: EngineNode): string => node.key ?? node.id;
 
 /** The nodes whose calls this instance runs, and the calls on them. */
 export class Nodes {
@@ -39,11 +49,26 @@ export class Nodes {
   }
 
   add(node: RunningNode): void {
-    this.#nodes.set(node.id, node);
+    this.#nodes.set(keyOf(node), node);
   }
 
-  get(id: string): RunningNode | undefined {
-    return this.#nodes.get(id);
+  remove(key: string): void {
+    this.#nodes.delete(key);
+  }
+
+  get(key: string): RunningNode | undefined {
+    return this.#nodes.get(key);
+  }
+
+  /** The shard in which a call lives here. */
+  shardOf(callID: string): Shard | undefined {
+    for (const { shard } of this.#nodes.values()) if (shard.runner(callID)) return shard;
+    return undefined;
+  }
+
+  /** Ids of the nodes of which something runs here. */
+  get ids(): ReadonlySet<string> {
+    return new Set([...this.#nodes.values()].map((n) => n.id));
   }
 
   get size(): number {
@@ -77,7 +102,7 @@ export class Nodes {
   }
 
   newCallID(node: RunningNode): CallID {
-    return newCallID(this.#randomHex(), node.number);
+    return newCallID(inPart(this.#randomHex(), node.part ?? WHOLE), node.number);
   }
 
   /** Takes a new call's place; why there is none, if so. */
@@ -89,7 +114,8 @@ export class Nodes {
   best(): RunningNode | undefined {
     let best: RunningNode | undefined;
     for (const n of this.#nodes.values()) {
-      if (n.switch.serving && (!best || n.shard.size < best.shard.size)) best = n;
+      if (n.shard.settling || !n.switch.serving) continue;
+      if (!best || n.shard.size < best.shard.size) best = n;
     }
     return best;
   }
@@ -100,8 +126,9 @@ export class Nodes {
     const node = best ?? this.#nodes.values().next().value;
     if (!node) return undefined;
     const callID = this.newCallID(node);
-    if (!best) return { node: node.id, callID, unreachable: 'no-node' };
+    const key = keyOf(node);
+    if (!best) return { node: node.id, key, callID, unreachable: 'no-node' };
     const limit = this.admit(callID, companyId, node.id, trunk);
-    return { node: node.id, callID, ...(limit && { unreachable: limit }) };
+    return { node: node.id, key, callID, ...(limit && { unreachable: limit }) };
   }
 }

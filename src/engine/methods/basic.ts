@@ -32,7 +32,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   if (!place) return refused(refuse('NotReady', { reason: 'no node' }));
   const unreachable = target.unreachable ?? place.unreachable;
   const plan = context.planRecording(params.recording);
-  const begun = await context.begin(place.node, {
+  const begun = await context.begin(place.key, {
     kind: 'make',
     callID: place.callID,
     companyId,

@@ -1,12 +1,13 @@
 import type { Call, RecordingPlan, RecordingTarget } from '../../calls/call.ts';
 import type { CallInput, Destination, MakeCall } from '../../calls/input.ts';
 import { type Refusal, refuse } from '../../cti/errors.ts';
-import type { CallID, PartyID } from '../../cti/ids.ts';
+import type { PartyID } from '../../cti/ids.ts';
 import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
 import type { Caller, CallStore } from '../../ports.ts';
 import type { Verdict } from '../call-runner.ts';
 import type { Directory } from '../directory.ts';
 import type { FloorRunner } from '../floor-runner.ts';
+import type { Place } from '../nodes.ts';
 import type { RefusedRequest } from '../views.ts';
 
 /** What a request is served with. */
@@ -20,10 +21,9 @@ export interface RequestContext {
   /** Why no call may begin now; undefined if it may. */
   readonly notReady: string | undefined;
   /** A node and an id for a new call, and why it must not be tried if so; undefined while there is no node at all. */
-  readonly place: (
-    trunk: string | undefined,
-  ) => { node: string; callID: CallID; unreachable?: 'no-node' | 'channel-limit' } | undefined;
-  readonly begin: (node: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
+  readonly place: (trunk: string | undefined) => Place | undefined;
+  /** @param key of the place */
+  readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
   readonly send: (
     callID: string,

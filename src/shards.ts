@@ -1,0 +1,126 @@
+import type { Logger } from 'pino';
+import type { Engine } from './engine/engine.ts';
+import type { LeaseKeeper, ShardHost } from './engine/lease-keeper.ts';
+import type { NodeShard, OpenNode } from './node.ts';
+import { FLOOR_SHARD } from './queues/floor.ts';
+import type { AsteriskSwitch } from './switch/asterisk-switch.ts';
+
+/** A shard's switch, from its first socket to its end. */
+interface Open {
+  readonly asterisk: AsteriskSwitch;
+  /** Lets the node's lists be read: the calls are loaded. */
+  readonly admit: () => void;
+  /** When the switch serves, or has been waited for long enough. */
+  readonly started: Promise<void>;
+  begun: boolean;
+}
+
+/** How often it is looked whether a shard's commands are all out, ms, and how long at most. */
+const SETTLING_MS = { every: 10, longest: 2_000 };
+
+/** Opens and closes the shards that this instance owns: their calls in the engine, their event sockets at the nodes. */
+export class Shards implements ShardHost {
+  readonly #engine: Engine;
+  readonly #logger: Logger;
+  readonly #shards: ReadonlyMap<string, NodeShard>;
+  readonly #open = new Map<string, Open>();
+  #keeper: LeaseKeeper | undefined;
+
+  constructor(engine: Engine, nodes: readonly OpenNode[], logger: Logger) {
+    this.#engine = engine;
+    this.#logger = logger;
+    this.#shards = new Map(nodes.flatMap((n) => n.shards.map((s) => [s.name, s] as const)));
+  }
+
+  /** All that there are: those of calls, and the one of agents and queues. */
+  get names(): readonly string[] {
+    return [...this.#shards.keys(), FLOOR_SHARD];
+  }
+
+  /** Who keeps the leases; before anything is opened. */
+  keptBy(keeper: LeaseKeeper): void {
+    this.#keeper = keeper;
+  }
+
+  /** The switch of a shard that is this instance's. */
+  switchOf(shard: string): AsteriskSwitch | undefined {
+    const open = this.#open.get(shard);
+    return open?.begun ? open.asterisk : undefined;
+  }
+
+  hasSocket(shard: string): boolean {
+    return this.#shards.has(shard);
+  }
+
+  prepare(shard: string): void {
+    const found = this.#shards.get(shard);
+    if (found && !this.#open.has(shard)) this.#openSwitch(found);
+  }
+
+  async begin(shard: string, fence: number): Promise<void> {
+    const found = this.#shards.get(shard);
+    if (!found) {
+      await this.#engine.openFloors(fence);
+      return;
+    }
+    const open = this.#open.get(shard) ?? this.#openSwitch(found);
+    const { key, app, part, node } = found;
+    await this.#engine.addNode({ id: node.id, number: node.number, key, part, app, switch: open.asterisk }, fence);
+    if (this.#open.get(shard) !== open) {
+      this.#engine.removeNode(key);
+      return;
+    }
+    open.begun = true;
+    open.admit();
+    await open.started;
+  }
+
+  reopen(shard: string): void {
+    this.#open.get(shard)?.asterisk.reopen();
+  }
+
+  async settle(shard: string): Promise<void> {
+    const found = this.#shards.get(shard);
+    if (!found) return await this.#engine.settleFloors();
+    const asterisk = this.#open.get(shard)?.asterisk;
+    const until = performance.now() + SETTLING_MS.longest;
+    do {
+      await this.#engine.settleNode(found.key);
+      if (!asterisk || asterisk.idle) return;
+      await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
+    } while (performance.now() < until);
+    this.#logger.warn({ shard, calls: asterisk.busyCalls }, 'commands are still under way in a shard that goes');
+  }
+
+  async close(shard: string): Promise<void> {
+    const found = this.#shards.get(shard);
+    if (!found) {
+      this.#engine.closeFloors();
+      return;
+    }
+    const open = this.#open.get(shard);
+    this.#open.delete(shard);
+    this.#engine.removeNode(found.key);
+    if (open) await found.node.closeSwitch(open.asterisk);
+  }
+
+  #openSwitch(shard: NodeShard): Open {
+    let admit = (): void => undefined;
+    const admitted = new Promise<void>((resolve) => {
+      admit = resolve;
+    });
+    let waiting = true;
+    void admitted.then(() => {
+      waiting = false;
+    });
+    const asterisk = shard.node.openSwitch(shard, {
+      beforeLists: () => (waiting ? admitted : undefined),
+      gate: () => this.#keeper?.unsure(),
+      onReplaced: () => this.#keeper?.replaced(shard.name),
+    });
+    const started = shard.node.startSwitch(asterisk);
+    const open: Open = { asterisk, admit, started, begun: false };
+    this.#open.set(shard.name, open);
+    return open;
+  }
+}

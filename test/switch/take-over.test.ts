@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Lab } from '../../lab/lab.ts';
+import type { Phone } from '../../lab/phone/phone.ts';
+import { agentTone } from '../../lab/standing.ts';
+import { expectWhole, told } from '../support/call-events.ts';
+import { type Instances, instances } from '../support/instances.ts';
+import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
+import { nothingLeft } from '../support/ringmaster.ts';
+import type { RpcClient } from '../support/rpc-client.ts';
+import { talk } from '../support/talking.ts';
+
+const AGENT = '1018';
+const CUSTOMER = '911140099001';
+const CUSTOMER_TONE = 2500;
+
+const WHOLE_CALL = [
+  `EventCallCreated(${AGENT})`,
+  `EventDialing(${AGENT})`,
+  `EventRinging(${CUSTOMER})`,
+  `EventOtherRinging(${AGENT})`,
+  `EventEstablished(${AGENT})`,
+  `EventEstablished(${CUSTOMER})`,
+  `EventReleased(${CUSTOMER})`,
+  `EventReleased(${AGENT})`,
+  `EventCallDeleted(${AGENT})`,
+];
+
+describe('two instances on one node', () => {
+  let lab: Lab;
+  let agentPhone: Phone;
+  let customerPhone: Phone;
+  let both: Instances;
+
+  beforeAll(async () => {
+    lab = await testLab();
+    [agentPhone, customerPhone] = await Promise.all([openAgentPhone(lab, AGENT), openCustomerPhone(lab, CUSTOMER)]);
+  });
+
+  afterEach(() => both?.stop());
+
+  afterAll(() => Promise.all([agentPhone?.close(), customerPhone?.close()]));
+
+  const start = async (): Promise<Instances> => {
+    both = await instances(lab, (settings) => {
+      for (const trunk of settings.trunks) {
+        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
+      }
+    });
+    return both;
+  };
+
+  const talking = async (client: RpcClient) => {
+    const call = await talk(client, agentPhone, customerPhone, AGENT, CUSTOMER);
+    const hear = () => Promise.all([call.agent.hears(CUSTOMER_TONE), call.customer.hears(agentTone(AGENT))]);
+    return { ...call, hear };
+  };
+
+  test('the owner dies in mid-call: the other takes over, they talk on, and the end is told once', async () => {
+    const { owner, standby } = await start();
+    const [placing, listening] = [await owner.client(), await standby.subscriber()];
+    await placing.call('Subscribe', {});
+    const { callID, customer, hear } = await talking(placing);
+
+    owner.process.kill('SIGKILL');
+    expect(await standby.process.logged('took up live calls')).toMatchObject({ calls: 1 });
+    await standby.process.logged('the shard is served');
+    expect(await hear()).toEqual([true, true]);
+    const { calls } = await listening.call('RequestListCalls', {});
+    expect(calls.map((c) => c.callID)).toEqual([callID]);
+
+    await customer.hangUp();
+    const events = await listening.ended(callID);
+    expectWhole(events);
+    expect(told(events)).toEqual(WHOLE_CALL);
+    expect(events.filter((e) => e.recovered)).toEqual([]);
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+
+  test('the owner sleeps for longer than its lease: it lets go of everything, and is a stand-by again', async () => {
+    const { owner, standby } = await start();
+    const [placing, listening] = [await owner.client(), await standby.subscriber()];
+    await placing.call('Subscribe', {});
+    const { callID, agent, hear } = await talking(placing);
+
+    owner.process.kill('SIGSTOP');
+    await standby.served();
+    owner.process.kill('SIGCONT');
+    await owner.process.logged('another instance owns the shard: letting go');
+    expect(await hear()).toEqual([true, true]);
+
+    // The one that slept takes the shard back when the other one dies.
+    standby.process.kill('SIGKILL');
+    await owner.servedAgain();
+    const again = await owner.client();
+    await again.call('Subscribe', { after: listening.events.at(-1)?.eventID ?? 0 });
+    expect(await hear()).toEqual([true, true]);
+    await agent.hangUp();
+    const events = [...listening.of(callID), ...(await again.ended(callID))];
+    expectWhole(events);
+    expect(told(events).slice(-3)).toEqual([
+      `EventReleased(${AGENT})`,
+      `EventReleased(${CUSTOMER})`,
+      `EventCallDeleted(${AGENT})`,
+    ]);
+    await nothingLeft(lab, owner.http, both.prefix);
+  });
+
+  test('the owner is to end: the other one has the shard at once, and the call with it', async () => {
+    const { owner, standby } = await start();
+    const [placing, listening] = [await owner.client(), await standby.subscriber()];
+    await placing.call('Subscribe', {});
+    const { callID, customer, hear } = await talking(placing);
+
+    owner.process.kill('SIGTERM');
+    await standby.served();
+    expect((await owner.process.ended()).code).toBe(0);
+    expect(owner.process.log.at(-1)).toMatchObject({ msg: 'ended', callsLeft: 0 });
+    expect(await hear()).toEqual([true, true]);
+    await customer.hangUp();
+    const events = await listening.ended(callID);
+    expectWhole(events);
+    expect(told(events)).toEqual(WHOLE_CALL);
+    expect(events.filter((e) => e.recovered)).toEqual([]);
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+});
