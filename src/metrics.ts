@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Engine } from './engine/engine.ts';
 import type { LeaseKeeper } from './engine/lease-keeper.ts';
+import type { Router } from './engine/router.ts';
 import type { OpenNode } from './node.ts';
 import type { Store } from './store/store.ts';
 import type { CallAdmission } from './switch/admission.ts';
@@ -82,7 +83,7 @@ export function watch(
 }
 
 /** The leases of the shards, and how they came and went. */
-export function watchLeases(registry: Registry, keeper: LeaseKeeper): void {
+export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Router): void {
   const registers = [registry];
   const { stats } = keeper;
   new Gauge({
@@ -126,6 +127,16 @@ export function watchLeases(registry: Registry, keeper: LeaseKeeper): void {
     'Time from a lease being this instance’s to its shard serving, of all together',
     () => stats.takeOverSeconds,
   );
+  new Counter({
+    name: 'ringmaster_forwarded_requests_total',
+    help: 'Requests that another instance was asked: answered, or refused here because no answer came in time',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(router.forwarded)) this.inc({ outcome }, count);
+    },
+  });
   new Counter({
     name: 'ringmaster_shards_taken_total',
     help: 'Shards that this instance has taken: free, taken-over (their owner had gone), handed-over',

@@ -8,12 +8,15 @@ import type { CompanyId } from './cti/ids.ts';
 import { Dialer } from './dialer/index.ts';
 import { Directory } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
+import { FloorPost } from './engine/floor-post.ts';
 import { LeaseKeeper } from './engine/lease-keeper.ts';
 import { Recordings } from './engine/recordings.ts';
+import { Router } from './engine/router.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import type { Readiness, RecordingFiles } from './ports.ts';
-import { apiKeys, createRpcServer, type RpcServer } from './rpc/index.ts';
+import { FLOOR_SHARD } from './queues/floor.ts';
+import { apiKeys, createRpcServer, PeerClient, PeerServer, type RpcServer } from './rpc/index.ts';
 import { Shards } from './shards.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
@@ -39,6 +42,10 @@ export interface ServiceOptions {
   readonly logger: Logger;
 }
 
+/** How long a take-over may last beyond the lease, ms. */
+const TAKE_OVER_MS = 2_000;
+/** Bytes of what one instance asks another: a letter of notes is the largest. */
+const PEER_BODY_BYTES = 4 * 1024 * 1024;
 /** How often events that have outlived the log are dropped, ms. */
 const TRIM_MS = 60_000;
 
@@ -51,12 +58,13 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const admission = admissionOf(config);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
+  let peersUrl: string | undefined;
   // Of this one process: a name alone could be two processes'.
   const instance = `${config.cluster.instance ?? hostname()}/${randomBytes(4).toString('hex')}`;
   const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
-  const engine = new Engine({
+  const engine: Engine = new Engine({
     store: store.calls,
     floors: store.floors,
     admission,
@@ -76,6 +84,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     onFenced: (shard) => keeper.fenced(shard),
     shards: () => nodes.flatMap((n) => n.shards.map((shard) => shard.name)),
     nodeCount: config.nodes.length,
+    post: () => post,
   });
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   const shards = new Shards(engine, nodes, logger);
@@ -85,7 +94,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     host: shards,
     shards: shards.names,
     id: instance,
-    url: () => undefined,
+    url: () => peersUrl,
     leaseMs,
     now: () => performance.now(),
     log: {
@@ -95,23 +104,41 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     isPassing,
   });
   shards.keptBy(keeper);
+  const { peers: peering } = config.cluster;
+  const peers = peering && new PeerClient(peering.secret, logger);
+  const router: Router = new Router({
+    engine,
+    owners: keeper,
+    peers,
+    nodes: nodes.map(({ number, shards: parts }) => ({ number, shards: parts.map((p) => p.name) })),
+    id: instance,
+    patienceMs: leaseMs + TAKE_OVER_MS,
+    randomHex,
+  });
+  const post: FloorPost = new FloorPost({
+    peers,
+    owner: () => router.otherOwner(FLOOR_SHARD),
+    ownerOfCall: (callID) => router.otherOwnerOfCall(callID),
+    calls: () => engine.calls(),
+  });
+  const desk = peering && new PeerServer({ desk: router, secret: peering.secret, bodyBytes: PEER_BODY_BYTES, logger });
   const rpc = createRpcServer({
-    requests: engine,
+    requests: router,
     log: store.events,
     keys: apiKeys(keysOf(config)),
     recordings: recordingFiles(nodes),
-    readiness: () => readinessOf(engine, nodes, shards, store.healthy),
+    readiness: () => readinessOf(engine, router, nodes, store.healthy),
     registry,
     logger,
     version: options.version,
     limits: { bodyBytes: config.http.bodyLimit },
     onRefused: (caller, method, params, refusal) => engine.publishRefusal(caller, method, params, refusal),
   });
-  const dialer = openDialer(config, store, engine, logger);
+  const dialer = openDialer(config, store, router, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.watch(registry);
   watch(registry, engine, admission, store, nodes);
-  watchLeases(registry, keeper);
+  watchLeases(registry, keeper, router);
 
   const trimming = setInterval(() => {
     for (const companyId of directory.companyIds) {
@@ -125,13 +152,17 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     // Requests under way are answered before what answers them is closed.
     await rpc.close();
     await dialer.close();
+    await desk?.close();
     await keeper.close();
+    post.close();
+    await peers?.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
   };
   try {
     await store.connected();
+    if (desk && peering) peersUrl = peering.url?.replace(/\/+$/, '') ?? httpUrl(await desk.listen(peering.listen));
     for (const node of nodes) node.start();
     await keeper.start();
     const address = await rpc.listen(config.listen);
@@ -179,20 +210,24 @@ async function drain(
   return left;
 }
 
-/** What /readyz tells: of each node how this instance's part of it is, if it has one. */
-function readinessOf(engine: Engine, nodes: readonly OpenNode[], shards: Shards, redis: boolean): Readiness {
+/**
+ * What /readyz tells: of each node how this instance's part of it is, if it has one. A stand-by is ready where it can ask
+ * another instance.
+ */
+function readinessOf(engine: Engine, router: Router, nodes: readonly OpenNode[], redis: boolean): Readiness {
   const told = engine.readiness(redis);
   const states = nodes.map((node) => [node.id, told.nodes[node.id] ?? 'standby'] as const);
-  return { ...told, nodes: Object.fromEntries(states) };
+  const ready = told.ready || (redis && !told.draining && router.canForward);
+  return { ...told, ready, nodes: Object.fromEntries(states) };
 }
 
-function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
+function openDialer(config: Config, store: Store, router: Router, logger: Logger): Dialer {
   return new Dialer(
     {
       store: store.dialer,
       events: store.events,
-      placing: engine,
-      requests: engine,
+      placing: router,
+      requests: router,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -106,6 +106,18 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
   return found;
 }
 
+/** An instance that listens on all addresses does not know which of them the others can use. */
+function peersConflicts({ cluster: { peers } }: Config): Finding[] {
+  if (!peers || peers.url !== undefined || !/^(0\.0\.0\.0|::)$/.test(peers.listen.host)) return [];
+  return [
+    {
+      path: ['cluster', 'peers', 'listen'],
+      message: 'other instances cannot tell from it where this one is',
+      fix: 'Give cluster.peers.url, or listen on one address',
+    },
+  ];
+}
+
 /** What a valid configuration says twice, or says about something that is not there. */
 export function findConflicts(config: Config): Finding[] {
   const trunkIds = config.trunks.map((trunk) => trunk.id);
@@ -118,6 +130,7 @@ export function findConflicts(config: Config): Finding[] {
     company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
   );
   return [
+    ...peersConflicts(config),
     ...duplicates(
       'the node',
       config.nodes.map((node, i) => ({ value: node.id, path: ['nodes', i, 'id'] })),
@@ -169,6 +182,14 @@ export function findDoubts(config: Config): Finding[] {
       path: ['listen'],
       message: 'other machines can reach this address, and API keys travel in clear text',
       fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
+    });
+  }
+  const { peers } = config.cluster;
+  if (peers && !LOOPBACK.test(peers.listen.host)) {
+    found.push({
+      path: ['cluster', 'peers', 'listen'],
+      message: 'other machines can reach this address, and the secret travels in clear text',
+      fix: 'Use a network that only the instances share, or a TLS proxy and cluster.peers.url with https',
     });
   }
   config.companies.forEach((company, i) => {

@@ -58,6 +58,24 @@ const cluster = z
       1,
       60,
     ).default(3),
+    peers: z
+      .strictObject({
+        listen: listen.prefault('127.0.0.1:0').describe('Where other instances ask this one; port 0: any free one.'),
+        url: url(
+          ['http:', 'https:'],
+          false,
+          'http://10.0.0.5:8091',
+          'Under which the others reach it; default http:// and the address it listens on.',
+        ).optional(),
+        secret: z
+          .string()
+          // Not .min(32): the published schema speaks of the file as written, where a reference may stand for the secret.
+          .refine((text) => text.length >= 32, { error: say('must be at least 32 characters long', 'Make it larger') })
+          .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
+          .describe('What all instances know and nobody else, at least 32 characters; take it from the environment.'),
+      })
+      .describe('How instances ask each other about calls that another one has; without it only the owner answers.')
+      .optional(),
   })
   .prefault({})
   .describe('Several instances on the same nodes and Redis.');

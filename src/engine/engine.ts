@@ -1,6 +1,7 @@
+import type { Call } from '../calls/call.ts';
 import type { CallInput, Destination, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
-import { type CallID, type CompanyId, isCallID, nodeOfCallID } from '../cti/ids.ts';
+import { type CallID, type CompanyId, isCallID } from '../cti/ids.ts';
 import type { MethodName, ParamsOf } from '../cti/requests.ts';
 import type {
   Admission,
@@ -11,14 +12,17 @@ import type {
   FloorStore,
   NodeContents,
   Readiness,
+  RequestOutcome,
   Requests,
   SwitchListener,
 } from '../ports.ts';
+import { FLOOR_SHARD, type FloorEffect } from '../queues/floor.ts';
 import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
 import type { Directory } from './directory.ts';
+import type { FloorPost, PostedNote } from './floor-post.ts';
 import { Floors } from './floors.ts';
-import { METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
+import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
 import { type EngineNode, keyOf, Nodes, type RunningNode } from './nodes.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
@@ -55,6 +59,8 @@ export interface EngineDeps {
   readonly shards?: () => readonly string[];
   /** Nodes that there are; absent: all are here. */
   readonly nodeCount?: number;
+  /** The way to agents and queues, and to calls, of another instance; absent: there is none. */
+  readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
 }
 
 /** The name of a shard, in leases, keys and logs. */
@@ -88,6 +94,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       floor: (companyId) => this.#floors.of(companyId),
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
       calls: (companyId) => this.#nodes.callsOf(companyId),
+      elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
       arriving: (companyId, queue) => this.#nodes.sum((shard) => shard.arriving(companyId, queue)),
     });
     this.#floors = new Floors({
@@ -96,7 +103,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       queuesOf: (companyId) => deps.directory.queuesOf(companyId),
       calls: (companyId) => this.#nodes.callsOf(companyId),
       elsewhere: () => this.#elsewhere(),
-      effect: (companyId, effect) => this.#waiting.serve(companyId, effect),
+      effect: (companyId, effect) => void this.#waiting.serve(companyId, effect),
     });
   }
 
@@ -119,7 +126,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       admission,
       now,
       log,
-      onChanged: (call, statuses) => this.#floors.note(call, statuses),
+      onChanged: (call, statuses) => {
+        if (!this.#floors.note(call, statuses)) this.#deps.post?.().note(call, statuses);
+      },
       onFenced,
       isPassing,
     });
@@ -330,12 +339,64 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
 
   // ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }> {
+  /** `moved`: what the request is about went to another instance meanwhile, and nothing was done. */
+  async request(
+    caller: Caller,
+    method: string,
+    params: unknown,
+  ): Promise<RequestOutcome & { readonly moved?: boolean }> {
     const serve = METHODS_SERVED[method as MethodName];
     if (!serve) return { refusal: refuse('MethodNotFound') };
-    const outcome = await serve(this.#context(caller, method), params as never);
-    if ('refusal' in outcome && !outcome.published) this.publishRefusal(caller, method, params, outcome.refusal);
+    const outcome = await this.#orNotReady(serve(this.#context(caller, method), params as never));
+    if ('refusal' in outcome && !outcome.published && !outcome.moved) {
+      this.publishRefusal(caller, method, params, outcome.refusal);
+    }
     return outcome;
+  }
+
+  /** What cannot be answered while the store is away is refused as such. */
+  async #orNotReady(answer: Promise<Answer<unknown>>): Promise<Answer<unknown>> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!this.#deps.isPassing(error)) throw error;
+      return { refusal: refuse('NotReady', { reason: 'Redis does not answer' }) };
+    }
+  }
+
+  /** Whether a shard's requests are carried out here now. */
+  serves(shard: string): boolean {
+    if (shard === FLOOR_SHARD) return this.#floors.opened;
+    return [...this.#nodes.all()].some((n) => shardName(n) === shard && !n.shard.settling);
+  }
+
+  /** Whether a call may be placed at all now, here or elsewhere. */
+  get mayChoose(): boolean {
+    return !this.#draining && this.#deps.storeAnswers();
+  }
+
+  /** Whether a call can be begun here; also where no instance could, so that it is refused at once. */
+  get mayBegin(): boolean {
+    return !this.#deps.storeAnswers() || (!this.#draining && this.#nodes.best() !== undefined);
+  }
+
+  /** What calls of another instance have told. @returns false where the agents and queues are not here */
+  takeNotes(notes: readonly unknown[]): boolean {
+    if (!this.#floors.opened) return false;
+    // Only FloorPost sends these.
+    for (const { companyId, note } of notes as readonly PostedNote[]) this.#floors.take(companyId, note);
+    return true;
+  }
+
+  /** What the agents and queues of another instance ask of a call here. @returns whether it was done */
+  takeEffect(companyId: CompanyId, effect: unknown): Promise<boolean> {
+    // Only FloorPost sends these.
+    return this.#waiting.ask(companyId, effect as FloorEffect);
+  }
+
+  /** All calls that live here. */
+  *calls(): Iterable<Call> {
+    for (const n of this.#nodes.all()) yield* n.shard.calls();
   }
 
   chooseCallID(): CallID | undefined {
@@ -352,7 +413,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
-    const node = [...this.#nodes.all()].find((n) => n.number === nodeOfCallID(callID));
+    const node = this.#nodes.ofCall(callID);
     const context: RequestContext = {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
@@ -403,8 +464,17 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       newRecording: () => recordings.target(),
       planRecording: (asked) => recordings.plan(caller.companyId, asked),
       live: (callID) => this.#nodes.live(caller.companyId, callID)?.call,
-      calls: () => this.#nodes.callsOf(caller.companyId),
+      calls: () => this.#allCalls(caller.companyId),
     };
+  }
+
+  /** The live calls of a company, here and, as they are stored, elsewhere. */
+  async #allCalls(companyId: CompanyId): Promise<readonly Call[]> {
+    const others = await Promise.all(this.#elsewhere().map((s) => this.#deps.store.loadLive([companyId], s)));
+    // A shard that came here meanwhile is in both.
+    const here = [...this.#nodes.callsOf(companyId)];
+    const known = new Set(here.map((c) => c.callID));
+    return [...here, ...others.flat().flatMap(({ call }) => (known.has(call.callID) ? [] : call))];
   }
 
   /** A transfer that a phone asks for, with how those in it are reached. */
@@ -435,16 +505,18 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
-  ): Promise<Verdict | 'unknown' | 'too-fast'> {
+  ): Promise<Verdict | 'unknown' | 'too-fast' | 'moved'> {
     const runner = this.#nodes.live(caller.companyId, callID);
     if (!runner) return Promise.resolve('unknown');
+    const shard = this.#nodes.shardOf(callID);
+    if (shard?.settling) return Promise.resolve('moved');
     return new Promise((resolve) => {
       const taken = runner.push({
         input,
         at: this.#deps.now(),
         settle: (verdict, call) => {
-          if (verdict && call) this.#nodes.shardOf(call.callID)?.settleLegs(call);
-          resolve(call ? verdict : 'unknown');
+          if (verdict && call) shard?.settleLegs(call);
+          resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),
       });

@@ -93,6 +93,11 @@ export class FloorRunner {
     return this.#inbox.length;
   }
 
+  /** It has been let go of. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Nothing waits, and nothing is just being stored. */
   get idle(): boolean {
     return !this.#running && this.#inbox.length === 0;

@@ -67,9 +67,9 @@ export class Floors implements FloorHost {
     return this.#runners.get(companyId);
   }
 
-  /** A call has changed, as it is stored now. */
-  note(call: Call, statuses: readonly AgentStatusChange[]): void {
-    this.take(call.companyId, { kind: 'note', note: noteOf(call), statuses });
+  /** A call has changed, as it is stored now. @returns false where the floors are not here */
+  note(call: Call, statuses: readonly AgentStatusChange[]): boolean {
+    return this.take(call.companyId, { kind: 'note', note: noteOf(call), statuses });
   }
 
   /** What a call has told, here or elsewhere. @returns false where the floors are not here */

@@ -1,9 +1,9 @@
 import type { Call } from '../calls/call.ts';
-import { type CallID, type CompanyId, newCallID } from '../cti/ids.ts';
+import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
 import type { Admission, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Shard } from './shard.ts';
-import { inPart, type ShardPart, WHOLE } from './shard-part.ts';
+import { inPart, partOfCall, type ShardPart, WHOLE } from './shard-part.ts';
 
 /** A node as the engine runs it: with several shards a node, one of its shards. */
 export interface EngineNode {
@@ -63,6 +63,16 @@ export class Nodes {
   /** The shard in which a call lives here. */
   shardOf(callID: string): Shard | undefined {
     for (const { shard } of this.#nodes.values()) if (shard.runner(callID)) return shard;
+    return undefined;
+  }
+
+  /** The node, or the one of its shards, that a callID names; undefined where that is not here. */
+  ofCall(callID: CallID): RunningNode | undefined {
+    const number = nodeOfCallID(callID);
+    for (const n of this.#nodes.values()) {
+      const { index, of } = n.part ?? WHOLE;
+      if (n.number === number && partOfCall(callID, of) === index) return n;
+    }
     return undefined;
   }
 

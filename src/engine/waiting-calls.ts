@@ -15,6 +15,8 @@ export interface WaitingCallsDeps {
   readonly floor: (companyId: CompanyId) => FloorRunner | undefined;
   readonly live: (companyId: CompanyId, callID: string) => CallRunner | undefined;
   readonly calls: (companyId: CompanyId) => Iterable<Call>;
+  /** Asks it of a call that does not live here. @returns whether it was done */
+  readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean>;
   /** Callers who are just being let in to a queue. */
   readonly arriving: (companyId: CompanyId, queue: string) => number;
 }
@@ -56,25 +58,27 @@ export class WaitingCalls {
   }
 
   /** Does what the floor asks of a call that waits. A call that is gone, or has changed meanwhile, says so. */
-  serve(companyId: CompanyId, effect: FloorEffect): void {
+  async serve(companyId: CompanyId, effect: FloorEffect): Promise<void> {
+    const { live, elsewhere, floor } = this.#deps;
+    const here = live(companyId, effect.callID) !== undefined;
+    const taken = here ? await this.ask(companyId, effect) : await elsewhere(companyId, effect);
+    if (taken) return;
+    floor(companyId)?.push({
+      kind: 'declined',
+      callID: effect.callID,
+      ...('assignment' in effect && { assignment: effect.assignment }),
+    });
+  }
+
+  /** Asks it of a call that lives here. @returns whether the call has taken it */
+  ask(companyId: CompanyId, effect: FloorEffect): Promise<boolean> {
     const input = this.#queueInput(companyId, effect);
-    const decline = (): void =>
-      this.#deps.floor(companyId)?.push({
-        kind: 'declined',
-        callID: effect.callID,
-        ...('assignment' in effect && { assignment: effect.assignment }),
-      });
     const runner = input && this.#deps.live(companyId, effect.callID);
-    const taken =
-      input &&
-      runner?.push({
-        input,
-        at: this.#deps.now(),
-        settle: (verdict, call) => {
-          if (verdict || !call) decline();
-        },
-      });
-    if (!taken) decline();
+    if (!input || !runner) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle = (verdict: unknown, call: Call | undefined): void => resolve(verdict === undefined && !!call);
+      if (!runner.push({ input, at: this.#deps.now(), settle })) resolve(false);
+    });
   }
 
   #queueInput(companyId: CompanyId, effect: FloorEffect): QueueInput | undefined {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Lab } from '../../lab/lab.ts';
 import type { Settings } from './ringmaster.ts';
 import { RingmasterProcess } from './ringmaster-process.ts';
@@ -64,8 +65,13 @@ export interface Instances {
   stop(): Promise<void>;
 }
 
-/** Starts two instances, one after the other. @param change the settings of both */
-export async function instances(lab: Lab, change: (settings: Settings) => void): Promise<Instances> {
+/** Starts two instances that can ask each other, one after the other. @param more what else is different from the lab's settings */
+export async function instances(lab: Lab, more: (settings: Settings) => void): Promise<Instances> {
+  const secret = randomBytes(24).toString('hex');
+  const change = (settings: Settings): void => {
+    settings['cluster'] = { peers: { secret } };
+    more(settings);
+  };
   const owner = await Instance.start(lab, change);
   try {
     const { prefix } = owner.process;

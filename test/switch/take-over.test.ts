@@ -1,8 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { request } from 'undici';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { expectWhole, told } from '../support/call-events.ts';
+import { hearing } from '../support/hearing.ts';
 import { type Instances, instances } from '../support/instances.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { nothingLeft } from '../support/ringmaster.ts';
@@ -114,13 +116,70 @@ describe('two instances on one node', () => {
     owner.process.kill('SIGTERM');
     await standby.served();
     expect((await owner.process.ended()).code).toBe(0);
-    expect(owner.process.log.at(-1)).toMatchObject({ msg: 'ended', callsLeft: 0 });
+    expect(await owner.process.logged('ended')).toMatchObject({ callsLeft: 0 });
     expect(await hear()).toEqual([true, true]);
     await customer.hangUp();
     const events = await listening.ended(callID);
     expectWhole(events);
     expect(told(events)).toEqual(WHOLE_CALL);
     expect(events.filter((e) => e.recovered)).toEqual([]);
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+
+  test('what is asked of the instance that has not the call is done by the one that has', async () => {
+    const { owner, standby } = await start();
+    await vi.waitFor(async () => expect((await request(`${standby.http}/readyz`)).statusCode).toBe(200), 10_000);
+    const asking = await standby.subscriber();
+    // Begun there too.
+    const { callID, agent, customer, hear } = await talking(asking);
+    expect((await asking.call('RequestGetCallInfo', { callID })).callID).toBe(callID);
+    const { calls } = await asking.call('RequestListCalls', {});
+    expect(calls.map((c) => c.callID)).toEqual([callID]);
+
+    const hears = hearing({
+      agent: { call: agent, tone: agentTone(AGENT) },
+      customer: { call: customer, tone: CUSTOMER_TONE },
+    });
+    await asking.call('RequestHoldCall', { callID, thisDN: AGENT, referenceID: 7 });
+    await hears.is({ agent: [], customer: ['music'] });
+    expect(await asking.event('EventHeld', (e) => e.callID === callID)).toMatchObject({ referenceID: 7 });
+    const refusal = await asking.refusal('RequestHoldCall', { callID, thisDN: AGENT, referenceID: 8 });
+    expect(refusal.message).toBe('HeldInProcess');
+    expect(await asking.event('EventPartyError', (e) => e.referenceID === 8)).toMatchObject({ errorCode: 301010 });
+    await asking.call('RequestRetrieveCall', { callID, thisDN: AGENT });
+    expect(await hear()).toEqual([true, true]);
+
+    const unknown = await asking.refusal('RequestHoldCall', { callID: '0'.repeat(35), thisDN: AGENT });
+    expect(unknown.message).toBe('NotFoundCallID');
+
+    // Agents and queues are one instance's too.
+    await asking.call('RequestAgentLogin', { agentID: '7018', thisDN: AGENT });
+    const agents = await Promise.all(
+      [owner, standby].map(async (one) => (await (await one.client()).call('RequestListAgents', {})).agents),
+    );
+    expect(agents.map((list) => list.map((a) => [a.agentID, a.callID]))).toEqual([
+      [['7018', callID]],
+      [['7018', callID]],
+    ]);
+    await asking.call('RequestAgentLogout', { agentID: '7018' });
+
+    await asking.call('RequestReleaseCall', { callID, thisDN: AGENT });
+    const events = await asking.ended(callID);
+    expectWhole(events.filter((e) => e.messageID !== 'EventPartyError'));
+    await nothingLeft(lab, owner.http, both.prefix);
+  });
+
+  test('while the owner is dead and nobody has taken over, a request waits and is then done', async () => {
+    const { owner, standby } = await start();
+    const asking = await standby.subscriber();
+    const { callID, customer } = await talking(asking);
+    owner.process.kill('SIGKILL');
+    await owner.process.ended();
+    expect(await asking.call('RequestUpdateAttachedData', { callID, attachedData: { a: '1' } })).toEqual({
+      attachedData: { a: '1' },
+    });
+    await customer.hangUp();
+    expectWhole(await asking.ended(callID));
     await nothingLeft(lab, standby.http, both.prefix);
   });
 });

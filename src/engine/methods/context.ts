@@ -29,7 +29,7 @@ export interface RequestContext {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
-  ) => Promise<Verdict | 'unknown' | 'too-fast'>;
+  ) => Promise<Verdict | 'unknown' | 'too-fast' | 'moved'>;
   /**
    * How a DN is reached from within a live call. Over a trunk it takes a place there, which is the leg's once the call
    * has it and is given back where the request is refused.
@@ -42,11 +42,17 @@ export interface RequestContext {
   /** How a new call is recorded, if it is. @param asked by the request */
   readonly planRecording: (asked: boolean | undefined) => RecordingPlan | undefined;
   readonly live: (callID: string) => Call | undefined;
-  readonly calls: () => Iterable<Call>;
+  /** The live calls of the company, at whatever instance. */
+  readonly calls: () => Promise<readonly Call[]>;
 }
 
-/** `published`: the refusal's event is in the log already, stored with the call. */
-export type Answer<R> = { readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean };
+/**
+ * `published`: the refusal's event is in the log already, stored with the call. `moved`: another instance has the call
+ * since, and nothing was done.
+ */
+export type Answer<R> = ({ readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean }) & {
+  readonly moved?: boolean;
+};
 export type Serve<M extends MethodName> = (
   context: RequestContext,
   params: ParamsOf<M>,
@@ -77,5 +83,6 @@ export async function onCall<R>(
   if (verdict === undefined) return { result: result() };
   if (verdict === 'unknown') return refused(refuse('NotFoundCallID'));
   if (verdict === 'too-fast') return refused(refuse('RequestTooFast'));
+  if (verdict === 'moved') return { ...refused(refuse('NotReady')), moved: true };
   return { refusal: verdict, published: true };
 }
