@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { STORIES_MS } from './test/support/properties.ts';
 
 /**
  * Four kinds of test, by what they need:
@@ -8,7 +9,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: STORIES_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           name: 'contract',

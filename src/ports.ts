@@ -33,6 +33,10 @@ export interface SwitchListener {
   onFact(node: string, fact: Fact): void;
   /** After every (re)connection: all channels of ours that the node has, and the bridges with who is in them. */
   onResync(node: string, found: NodeContents): void;
+  /**
+   * A command was not carried out: Asterisk refused it, failed or did not answer. It is the object that was handed over.
+   */
+  onCommandFailed(node: string, callID: CallID, command: Command): void;
   onHealth(node: string, serving: boolean): void;
   /** Phones of a node that can be reached, by endpoint: told after every (re)connection, and kept up to date. */
   onPhones(node: string, reachable: ReadonlySet<string>): void;
@@ -362,6 +366,35 @@ export interface CallPlacing {
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
 }
 
+/** An agent of a queue, as the pace of a flow must know him. */
+export interface QueueAgent {
+  readonly queues: readonly string[];
+  /** `free`: would be given the next call; `busy`: in a call, and takes another one after it; `away`: neither. */
+  readonly state: 'free' | 'busy' | 'away';
+  /** Of one who is in after-call work: when it ends by itself, Unix ms. */
+  readonly freeAt?: number;
+}
+
+/** How far a customer is whom a queue has called. */
+export interface CustomerProgress {
+  /**
+   * `ringing`: has not answered yet; `waiting`: has, and nobody is being rung for him; `offered`: an agent's phone rings;
+   * `served`: he has been put through, or has gone.
+   */
+  readonly state: 'ringing' | 'waiting' | 'offered' | 'served';
+  /** Unix ms. */
+  readonly answeredAt?: number;
+  readonly bridgedAt?: number;
+}
+
+/** What happens at the queues that customers are called for, as it is now. */
+export interface QueueWatch {
+  /** The company's agents who are logged in; none where another instance serves them. */
+  queueAgents(companyId: CompanyId): readonly QueueAgent[];
+  /** @returns undefined where the call does not live here */
+  customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined;
+}
+
 /** A call of the dialler as the store keeps it. The store does not look into the document. */
 export interface DialerDocument {
   readonly uuid: string;
@@ -396,6 +429,15 @@ export interface DialerCommit extends DialerEntry {
   readonly charge?: string;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
+  /** Is added to what is counted of the flow. */
+  readonly tally?: DialerTally;
+}
+
+/** What a call adds to the counts of its flow. */
+export interface DialerTally {
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';
@@ -447,6 +489,13 @@ export interface DialerStore {
     limit: number,
   ): Promise<{ readonly calls: DialerDocument[]; readonly next?: number }>;
   waiting(companyId: CompanyId, flowId: string): Promise<number>;
+  /** What was counted of a flow, by hour since 1970; both ends included, at most 31 days. */
+  tallies(
+    companyId: CompanyId,
+    flowId: string,
+    from: number,
+    to: number,
+  ): Promise<ReadonlyMap<number, Readonly<Record<string, number>>>>;
   /** Newest event that the dialler has taken into account; undefined: none ever. */
   seen(companyId: CompanyId): Promise<number | undefined>;
   setSeen(companyId: CompanyId, token: number, eventID: number): Promise<void>;

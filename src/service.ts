@@ -134,7 +134,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     limits: { bodyBytes: config.http.bodyLimit },
     onRefused: (caller, method, params, refusal) => engine.publishRefusal(caller, method, params, refusal),
   });
-  const dialer = openDialer(config, store, router, logger);
+  const dialer = openDialer(config, store, engine, router, () => keeper.holds(FLOOR_SHARD), logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.watch(registry);
   watch(registry, engine, admission, store, nodes);
@@ -221,13 +221,22 @@ function readinessOf(engine: Engine, router: Router, nodes: readonly OpenNode[],
   return { ...told, ready, nodes: Object.fromEntries(states) };
 }
 
-function openDialer(config: Config, store: Store, router: Router, logger: Logger): Dialer {
+function openDialer(
+  config: Config,
+  store: Store,
+  engine: Engine,
+  router: Router,
+  mayLead: () => boolean,
+  logger: Logger,
+): Dialer {
   return new Dialer(
     {
       store: store.dialer,
       events: store.events,
       placing: router,
       requests: router,
+      queues: engine,
+      mayLead,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -2,11 +2,11 @@ import { partyIDOf } from '../cti/ids.ts';
 import type { DnRole, PartyRole } from '../cti/roles.ts';
 import { mergeAttachedData } from './attached-data.ts';
 import type { Call, Flow } from './call.ts';
+import { enqueue } from './enter-queue.ts';
 import type { CallArrived, Destination, MakeCall } from './input.ts';
 import { endWithoutStart, refuseCaller } from './leave.ts';
 import type { Outcome } from './output.ts';
 import { type Party, plannedParty } from './party.ts';
-import { enqueue } from './queue.ts';
 import { plannedRecording } from './recording.ts';
 import { statusCustomerDialled, statusDialled } from './statuses.ts';
 import { tellCreated, tellDialing } from './tell.ts';
@@ -25,7 +25,7 @@ const EMPTY = {
  */
 export function make(input: MakeCall, now: number): Outcome {
   const { queue } = input;
-  const customerFirst = input.firstLeg === 'customer' || queue !== undefined;
+  const customerFirst = input.firstLeg === 'customer';
   const flow: Flow = queue ? 'queued' : customerFirst ? 'customer-first' : 'agent-first';
   const agent = planned(input, input.agent, 1, 'Origination', input.agent.kind === 'user' ? 'Agent' : 'ThirdPSTN');
   const target = planned(
@@ -50,7 +50,11 @@ export function make(input: MakeCall, now: number): Outcome {
     attachedData: mergeAttachedData({}, input.attachedData),
     referenceID: input.referenceID,
     ringTimeout: input.ringTimeout,
-    parties: queue ? [{ ...target, purpose: 'queued' }] : customerFirst ? [target, agent] : [agent, target],
+    parties: queue
+      ? [{ ...(customerFirst ? target : agent), purpose: 'queued' }]
+      : customerFirst
+        ? [target, agent]
+        : [agent, target],
     startedAt: now,
     ...plannedRecording(input.recording),
   };
@@ -65,8 +69,9 @@ export function make(input: MakeCall, now: number): Outcome {
       return turn.outcome();
     }
   }
-  if (queue) enqueue(turn, target, queue);
-  const first = turn.dial(turn.party((customerFirst ? target : agent).partyID));
+  const rungFirst = turn.party((customerFirst ? target : agent).partyID);
+  if (queue) enqueue(turn, rungFirst, queue);
+  const first = turn.dial(turn.party(rungFirst.partyID));
   if (customerFirst) statusCustomerDialled(turn, first);
   else statusDialled(turn, first);
   tellDialing(turn, turn.move({ ...first, announced: true }, 'Dialing'));

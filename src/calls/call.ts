@@ -2,7 +2,7 @@ import type { CallID, CompanyId, PartyID } from '../cti/ids.ts';
 import type { AttachedData } from '../cti/json.ts';
 import type { HangupCause } from '../cti/leg-ending.ts';
 import type { CallType, ConsultStage, MakeCallType } from '../cti/roles.ts';
-import type { Destination, Party } from './party.ts';
+import type { Destination, Party, QueueEntry } from './party.ts';
 
 /** Which kind of call flow this is; it decides what a fact about a leg leads to. */
 export type Flow = 'agent-first' | 'customer-first' | 'inbound' | 'queued';
@@ -42,7 +42,8 @@ export interface Snoop {
  */
 export interface Consult {
   readonly host: PartyID;
-  readonly guest: PartyID;
+  /** Absent while the host waits in a queue and none of its agents is rung. */
+  readonly guest?: PartyID;
   readonly stage: ConsultStage;
   readonly swapped: boolean;
 }
@@ -59,18 +60,16 @@ export interface Conference {
  */
 export interface Transfer {
   readonly by: PartyID;
-  readonly to: PartyID;
+  /** Absent where a queue says who that is. */
+  readonly to?: PartyID;
+  /** The queue to which the others go once `by` has left; absent as soon as they wait there. */
+  readonly queue?: QueueEntry;
   /** How the one who transferred is reached again; absent once that is being tried. */
   readonly back?: Destination;
 }
 
 /** A call that waits for an agent of a queue. */
-export interface QueueWait {
-  readonly id: string;
-  /** Seconds, for each agent. */
-  readonly ringTimeout: number;
-  /** Seconds of after-call work. */
-  readonly wrapUp: number;
+export interface QueueWait extends QueueEntry {
   /** The one who waits. */
   readonly party: PartyID;
   /** Unix ms since when he has waited, in this queue or an earlier one. */
@@ -83,6 +82,8 @@ export interface QueueWait {
   readonly assignment: number;
   /** The queue's overflow has been tried. */
   readonly overflowed: boolean;
+  /** Of the request that put him here: the events of whoever is rung for him carry it. */
+  readonly referenceID?: number;
 }
 
 /** What a supervisor does to an agent's call. */

@@ -4,7 +4,7 @@ import { type Call, liveParty } from './call.ts';
 import type { AddParty, DeleteParty } from './input.ts';
 import { conversing, isObserver, talkers } from './layout.ts';
 import { type Departure, type Farewell, hangUp, releaseUnstarted } from './leave.ts';
-import { MAX_PARTIES } from './newcomer.ts';
+import { isAddedOutsider, MAX_PARTIES } from './newcomer.ts';
 import type { Refused } from './output.ts';
 import { isLeaving, isLive, isUp, type Party, plannedParty, type Relation } from './party.ts';
 import { announceRinging, joinTalk, type Purposeful } from './progress.ts';
@@ -66,10 +66,6 @@ function whyNotActing(call: Call, host: Party): ErrorKey | undefined {
 export function hasRoom(call: Call): boolean {
   return call.parties.filter(isLive).length < CONFERENCE_LIMIT && call.parties.length < MAX_PARTIES;
 }
-
-/** An outside number that was brought into a call which had its parties already. */
-export const isAddedOutsider = (party: Party): boolean =>
-  party.leg.kind === 'customer' && party.purpose !== 'first' && party.purpose !== 'second';
 
 /** Whose work the call is, on whatever phone: the events about others are theirs. */
 export const isStaff = (party: Party): boolean => party.role !== 'Customer' && !isAddedOutsider(party);

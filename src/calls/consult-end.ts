@@ -1,6 +1,6 @@
 import type { AgentStatus } from '../cti/agent-status.ts';
 import type { Consult } from './call.ts';
-import { atStage, customersOf, transferredTo } from './consult.ts';
+import { atStage, customersOf, guestOf, transferredTo } from './consult.ts';
 import { becauseOf, type Departure, type Farewell, hangUp } from './leave.ts';
 import { stays } from './newcomer.ts';
 import type { Party } from './party.ts';
@@ -35,13 +35,17 @@ function hostFarewell(turn: Turn, consult: Consult, left: Party): void {
     turn.status(left, 'ConsultationReleased');
     return;
   }
-  if (goesOnWithGuest(turn, consult)) turn.put({ ...left, relation: transferredTo(turn.party(consult.guest)) });
+  const heir = heirOf(turn, consult);
+  if (heir) turn.put({ ...left, relation: transferredTo(heir) });
   turn.status(left, 'ConsultationCompleted');
 }
 
-/** True if the guest and the customer are both there to talk once the host has gone. */
-const goesOnWithGuest = (turn: Turn, consult: Consult): boolean =>
-  consult.stage >= 4 && stays(turn.party(consult.guest)) && customersOf(turn.call, consult).length > 0;
+/** The guest, where it and the customer are both there to talk once the host has gone. */
+function heirOf(turn: Turn, consult: Consult): Party | undefined {
+  const guest = guestOf(turn, consult);
+  const heir = consult.stage >= 4 && guest !== undefined && stays(guest);
+  return heir && customersOf(turn.call, consult).length > 0 ? guest : undefined;
+}
 
 /** What a party's leaving means for a consultation. */
 export const consultDeparture: Departure = (turn, left) => {
@@ -58,7 +62,7 @@ function guestLeft(turn: Turn, consult: Consult, guest: Party): boolean {
   const host = turn.party(consult.host);
   if (!stays(host) || customersOf(turn.call, consult).length === 0) return false;
   turn.status(host, hostStatus(consult, guest));
-  tellConsultStage(turn, host, guest, consult.stage === 4 ? 5 : 3, guest.leg.hangup?.referenceID);
+  tellConsultStage(turn, host, guest.dn, consult.stage === 4 ? 5 : 3, guest.leg.hangup?.referenceID);
   return true;
 }
 
@@ -70,9 +74,10 @@ function hostStatus(consult: Consult, guest: Party): AgentStatus {
 
 /** A host who goes after the answer leaves his place to the guest; one who goes before it ends the call. */
 function hostLeft(turn: Turn, consult: Consult, host: Party): boolean {
-  const guest = turn.party(consult.guest);
-  if (!goesOnWithGuest(turn, consult)) {
-    hangUp(turn, guest, becauseOf(host, host.leg.hangup?.referenceID));
+  const guest = heirOf(turn, consult);
+  if (!guest) {
+    const asked = guestOf(turn, consult);
+    if (asked) hangUp(turn, asked, becauseOf(host, host.leg.hangup?.referenceID));
     return false;
   }
   const relation = handedOver(turn, consult);
@@ -100,9 +105,9 @@ function handedOver(turn: Turn, consult: Consult) {
 /** The customer has gone: host and guest go on as a call of two, if they talk to each other; else the call is over. */
 function customerLeft(turn: Turn, consult: Consult): boolean {
   const host = turn.party(consult.host);
-  const guest = turn.party(consult.guest);
+  const guest = guestOf(turn, consult);
   if (customersOf(turn.call, consult).length > 0) return false;
-  if (consult.stage !== 4 || !stays(host) || !stays(guest)) return false;
+  if (consult.stage !== 4 || !stays(host) || !guest || !stays(guest)) return false;
   turn.forget('consult');
   turn.status(host, 'ConsultationCompleted');
   tellPartyChanged(turn, { ...host, relation: { otherDN: guest.dn, callState: 'OK' } }, undefined);

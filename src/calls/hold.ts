@@ -6,6 +6,7 @@ import type { Refused } from './output.ts';
 import { isLeaving, isUp, type Party } from './party.ts';
 import { tellHeld, tellRetrieved } from './tell.ts';
 import type { Turn } from './turn.ts';
+import { waitingParty } from './waiting.ts';
 
 /**
  * Hold: whoever talks to the holder alone hears music, and nothing of the holder; in a conference the others go on
@@ -29,9 +30,12 @@ export function holdCall(turn: Turn, party: Party, referenceID: number): Refused
   if (refusal) return refusal;
   if (party.state === 'Held') return { refusal: refuse('HeldInProcess') };
   if (party.state !== 'Talk') return { refusal: refuse('InvalidAgentState', { state: party.state }) };
+  if (waitingParty(turn.call)?.partyID === party.partyID) {
+    return { refusal: refuse('InvalidAgentState', { reason: 'the party waits in a queue' }) };
+  }
   const consult = activeConsult(turn.call);
   if (consult?.host === party.partyID) {
-    if (consult.stage !== 4) {
+    if (consult.stage !== 4 || consult.guest === undefined) {
       return { refusal: refuse('InvalidAgentState', { reason: 'the consulted party has not answered' }) };
     }
     turn.update({ consult: { ...consult, swapped: true } });
@@ -78,7 +82,9 @@ export function settleHolds(turn: Turn, before: Call): void {
   if (host !== undefined && !activeConsult(turn.call)) endSwap(turn, turn.party(host));
   for (const { partyID } of turn.call.parties) {
     const party = turn.party(partyID);
-    if (party.leg.heldByPhone && party.state === 'Talk' && isUp(party) && !isLeaving(party)) hold(turn, party, 0);
+    const talks = party.state === 'Talk' && isUp(party) && !isLeaving(party);
+    // Who waits in a queue holds when there is somebody to hold.
+    if (party.leg.heldByPhone && talks && waitingParty(turn.call)?.partyID !== partyID) hold(turn, party, 0);
   }
 }
 

@@ -2,9 +2,10 @@ import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { AttachedData } from '../cti/json.ts';
 import type { CallType, MakeCallType } from '../cti/roles.ts';
 import type { RecordingPlan, Supervision, TimerName } from './call.ts';
-import type { Destination, Leg, NotStarted, Party } from './party.ts';
+import type { Command } from './command.ts';
+import type { Destination, Leg, NotStarted, Party, QueueEntry, Target } from './party.ts';
 
-export type { Destination };
+export type { Destination, QueueEntry, QueueTarget, Target } from './party.ts';
 
 /** RequestMakeCall, resolved. `agent` is the party named thisDN, `target` the one named otherDN. */
 export interface MakeCall {
@@ -17,7 +18,7 @@ export interface MakeCall {
   readonly firstLeg: 'agent' | 'customer';
   readonly agent: Destination;
   readonly target: Destination;
-  /** The customer is called for this queue: `agent` then is the queue itself, and is never dialled. */
+  /** The one who is rung first is to wait in this queue: the other of the two is the queue itself, and is never dialled. */
   readonly queue?: QueueEntry;
   readonly ANI?: string;
   /** Seconds. */
@@ -26,15 +27,6 @@ export interface MakeCall {
   readonly referenceID: number;
   /** The call is to be recorded. */
   readonly recording?: RecordingPlan;
-}
-
-/** A queue, as a call must know it. */
-export interface QueueEntry {
-  readonly id: string;
-  /** Seconds that each agent's phone rings. */
-  readonly ringTimeout: number;
-  /** Seconds of after-call work. */
-  readonly wrapUp: number;
 }
 
 /** A channel that the dialplan handed to us. `target` is absent where no route leads anywhere. */
@@ -63,7 +55,9 @@ export interface CallArrived {
 export type QueueInput =
   | { readonly kind: 'assign'; readonly queue: string; readonly to: Destination; readonly assignment: number }
   | { readonly kind: 'to-queue'; readonly queue: QueueEntry }
-  | { readonly kind: 'to-number'; readonly to: Destination; readonly assignment: number };
+  | { readonly kind: 'to-number'; readonly to: Destination; readonly assignment: number }
+  /** The queue's overflow leads nowhere just now: what it names is full, or cannot be reached. */
+  | { readonly kind: 'overflow-failed'; readonly queue: string };
 
 /** A request on a live call. `thisDN` is the acting party. */
 export type CallRequest =
@@ -103,7 +97,7 @@ export type CallRequest =
   | {
       readonly kind: 'consult';
       readonly thisDN: string;
-      readonly target: Destination;
+      readonly target: Target;
       /** Merged into what is there; null deletes a key. */
       readonly attachedData: AttachedData;
       readonly referenceID: number;
@@ -111,7 +105,7 @@ export type CallRequest =
   | {
       readonly kind: 'transfer';
       readonly thisDN: string;
-      readonly target: Destination;
+      readonly target: Target;
       /** How thisDN is reached again where the target does not come. */
       readonly back: Destination;
       readonly referenceID: number;
@@ -177,7 +171,7 @@ export type Fact = { readonly channel: string; readonly recovered?: boolean } & 
       /** Its own channel in that other call, where the node knows it. */
       readonly replaces?: string;
       /** How that number is reached, and how the phone's own party is: from the directory, for the core cannot know. */
-      readonly aim?: { readonly target: Destination; readonly back: Destination };
+      readonly aim?: { readonly target: Target; readonly back: Destination };
     }
   | {
       readonly kind: 'leg-ended';
@@ -218,6 +212,13 @@ export interface Adopt {
   readonly guest: Adopted;
 }
 
+/** Asterisk did not do what a request had led to. */
+export interface NotDone {
+  readonly kind: 'not-done';
+  readonly request: CallRequest;
+  readonly command: Command['do'];
+}
+
 /** What the call's node really has, after nobody listened for a while. Only what may concern this call is listed. */
 export interface Found {
   readonly kind: 'found';
@@ -234,7 +235,7 @@ export interface Found {
 }
 
 /** Everything that can happen to a call that exists. */
-export type CallInput = CallRequest | Fact | TimerFired | QueueInput | GiveAway | Adopt | Found;
+export type CallInput = CallRequest | Fact | TimerFired | QueueInput | GiveAway | Adopt | NotDone | Found;
 
 /** Everything that can begin a call. */
 export type CallBirth = MakeCall | CallArrived;

@@ -1,3 +1,4 @@
+import type { PartyID } from '../cti/ids.ts';
 import type { Call, Consult, Snoop } from './call.ts';
 import { isLeaving, isLive, isUp, type Party } from './party.ts';
 import { rungForQueue, waitingParty } from './waiting.ts';
@@ -76,12 +77,15 @@ export function spotOf(call: Call, party: Party): Spot {
   return anyoneElseRung(call) ? 'main' : 'nowhere';
 }
 
-/** The consultation while both stay in it: as soon as one is on the way out, everybody else is back in the call. */
+/**
+ * The consultation while all who are in it stay: as soon as one is on the way out, everybody else is back in the call.
+ * A host who waits in a queue is in it alone.
+ */
 export function activeConsult(call: Call): Consult | undefined {
   const { consult } = call;
-  const stays = (p: Party | undefined): boolean => p !== undefined && isLive(p) && !isLeaving(p);
-  const both = [consult?.host, consult?.guest].map((id) => call.parties.find((p) => p.partyID === id));
-  return both.every(stays) ? consult : undefined;
+  if (!consult) return undefined;
+  const stays = (id: PartyID): boolean => call.parties.some((p) => p.partyID === id && isLive(p) && !isLeaving(p));
+  return stays(consult.host) && (consult.guest === undefined || stays(consult.guest)) ? consult : undefined;
 }
 
 /** Who talks to whom while somebody is consulted: host and guest apart from the others, or host and others. */

@@ -2,7 +2,7 @@ import { refuse } from '../cti/errors.ts';
 import { type Call, liveParty } from './call.ts';
 import { isObserver, talkers } from './layout.ts';
 import type { Refused } from './output.ts';
-import { type Destination, isLeaving, isUp, type Party } from './party.ts';
+import { isLeaving, isUp, type Party, type Purpose, type Target } from './party.ts';
 
 /** Who may bring somebody new into a call of two, and who may be brought. */
 
@@ -15,6 +15,12 @@ export const stays = (party: Party): boolean => isUp(party) && !isLeaving(party)
 /** Those whom a party talks to. */
 export const opposite = (call: Call, party: Party): readonly Party[] =>
   talkers(call).filter((p) => p.partyID !== party.partyID);
+
+/** Why an outside number is in a call that it was not brought into: it began it, was called by it, or waited for an agent. */
+const OWN: ReadonlySet<Purpose> = new Set(['first', 'second', 'queued']);
+
+/** An outside number that was brought into a call which had its parties already. */
+export const isAddedOutsider = (party: Party): boolean => party.leg.kind === 'customer' && !OWN.has(party.purpose);
 
 const refused = (...args: Parameters<typeof refuse>): Refused => ({ refusal: refuse(...args) });
 
@@ -29,6 +35,7 @@ export function mayNotBring(
   conference: 'AgentIsInConferenceScene' | 'ConferenceToTransfer',
 ): Refused | undefined {
   if (party.role === 'Customer') return refused('InvalidAgentState', { reason: 'thisDN is the customer' });
+  if (isAddedOutsider(party)) return refused('CustomerAddByConference');
   if (isObserver(call, party)) return refused('PartyIsObserver');
   if (call.consult) return refused('AgentIsInConsultScene');
   if (party.state === 'Held') return refused('HeldInProcess');
@@ -41,16 +48,17 @@ export function mayNotBring(
   return undefined;
 }
 
-/** Why a destination may not be rung into the call; undefined if it may. */
-export function mayNotCome(call: Call, party: Party, target: Destination): Refused | undefined {
+/** Why somebody may not be rung into the call, or waited for; undefined if he may. */
+export function mayNotCome(call: Call, party: Party, target: Target): Refused | undefined {
   if (target.dn === party.dn) return refused('TargetPartyIsSelf');
   if (liveParty(call, target.dn)) return refused('TargetPartyInCall');
+  if (call.parties.length >= MAX_PARTIES) return refused('NotEnoughMeetmeRoom', { parties: call.parties.length });
+  if (target.kind === 'queue') return target.full && refused('RequestTooFast', { reason: 'queue-full' });
   if (target.unreachable === 'invalid-number') {
-    const reason = 'is neither a phone of the company nor a number that may be dialled';
+    const reason = 'is neither a phone or a queue of the company nor a number that may be dialled';
     return refused('InvalidParams', { issues: [{ path: 'otherDN', reason }] });
   }
   if (target.unreachable === 'channel-limit') return refused('RequestTooFast', { reason: 'channel-limit' });
   if (target.unreachable !== undefined) return refused('NotFoundChannel', { reason: target.unreachable });
-  if (call.parties.length >= MAX_PARTIES) return refused('NotEnoughMeetmeRoom', { parties: call.parties.length });
   return undefined;
 }

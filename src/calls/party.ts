@@ -18,6 +18,27 @@ export interface Destination {
   readonly unreachable?: NotStarted;
 }
 
+/** A queue, as a call must know it. */
+export interface QueueEntry {
+  readonly id: string;
+  /** Seconds that each agent's phone rings. */
+  readonly ringTimeout: number;
+  /** Seconds of after-call work. */
+  readonly wrapUp: number;
+}
+
+/** A queue in a phone's place: which of its agents is rung is for the floor of agents and queues to say. */
+export interface QueueTarget {
+  readonly dn: string;
+  readonly kind: 'queue';
+  readonly queue: QueueEntry;
+  /** As many wait there as may. */
+  readonly full?: true;
+}
+
+/** Who may be asked, or be handed a call. */
+export type Target = Destination | QueueTarget;
+
 /**
  * The legal moves between the five states of a party (seed 004, "Traffic Related").
  *

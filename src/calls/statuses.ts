@@ -8,7 +8,21 @@ import type { Turn } from './turn.ts';
  */
 
 /** Parties whose statuses are those of a plain call. */
-const PLAIN: ReadonlySet<Purpose> = new Set(['first', 'second', 'queue-agent', 'adopted']);
+const PLAIN: ReadonlySet<Purpose> = new Set([
+  'first',
+  'second',
+  'queued',
+  'queue-agent',
+  'transfer',
+  'transfer-return',
+  'adopted',
+]);
+
+/** One who was consulted is the agent of a plain call as soon as he is guest of nobody any more. */
+function isPlain({ consult, conference }: Call, { partyID, purpose }: Party): boolean {
+  if (purpose === 'consult') return consult?.guest !== partyID && conference?.guest !== partyID;
+  return PLAIN.has(purpose);
+}
 
 /** The agent who calls this customer: only an outgoing call is an agent's own. */
 function ownerOf(call: Call, customer: Party): Party | undefined {
@@ -43,7 +57,7 @@ export function statusJoined(turn: Turn, party: Party): void {
 
 /** A leg has ended; right before EventReleased. */
 export function statusEnded(turn: Turn, ended: Party): void {
-  if (!PLAIN.has(ended.purpose)) return;
+  if (!isPlain(turn.call, ended)) return;
   const { leg } = ended;
   if (ended.role === 'Agent') {
     if (leg.answeredAt !== undefined) turn.status(ended, 'Completed');

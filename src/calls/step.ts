@@ -16,6 +16,7 @@ import { recordingFact } from './recording.ts';
 import { transferByPhone } from './refer.ts';
 import { resume } from './resume.ts';
 import { Turn } from './turn.ts';
+import { undo } from './undo.ts';
 import { carryOut } from './verbs.ts';
 
 /**
@@ -48,7 +49,8 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
     }
     case 'assign':
     case 'to-queue':
-    case 'to-number': {
+    case 'to-number':
+    case 'overflow-failed': {
       const turn = new Turn(call, now);
       return onQueueInput(turn, input) ?? turn.outcome();
     }
@@ -59,6 +61,11 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
     case 'adopt': {
       const turn = new Turn(call, now);
       return adopt(turn, input) ?? finish(turn, call);
+    }
+    case 'not-done': {
+      const turn = new Turn(call, now);
+      if (!call.deleted) undo(turn, input, carryOut);
+      return finish(turn, call);
     }
     default:
       return 'channel' in input ? onFact(call, input, now) : onRequest(call, input, now);

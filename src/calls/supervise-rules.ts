@@ -1,8 +1,9 @@
 import type { ErrorKey } from '../cti/errors.ts';
 import { type Call, liveParty, type Supervision } from './call.ts';
-import { hasRoom, isAddedOutsider, isRungIn, isStaff } from './conference.ts';
+import { hasRoom, isRungIn, isStaff } from './conference.ts';
 import type { Supervise } from './input.ts';
 import { conversing } from './layout.ts';
+import { isAddedOutsider } from './newcomer.ts';
 import { isLeaving, isLive, isUp, type Party } from './party.ts';
 
 /** What a request to supervise is judged by. */

@@ -5,11 +5,15 @@ import type { Turn } from './turn.ts';
 
 /** The events that tell how parties stand to each other. What they say of it is in the party's relation. */
 
-/** EventAttachedDataChanged for the host of a consultation: it has come to another stage. */
+/**
+ * EventAttachedDataChanged for the host of a consultation: it has come to another stage.
+ *
+ * @param guestDN whom he asks; the queue's while none of its agents is rung
+ */
 export function tellConsultStage(
   turn: Turn,
   host: Party,
-  guest: Party,
+  guestDN: string,
   stage: ConsultStage,
   referenceID: number | undefined,
 ): void {
@@ -18,7 +22,7 @@ export function tellConsultStage(
   turn.tell({
     messageID: 'EventAttachedDataChanged',
     ...base,
-    otherDN: guest.dn,
+    otherDN: guestDN,
     ...(stage !== 1 && { callState: 'Consult' as const }),
     attachedData: { ...base.attachedData, consultStage: stage },
   });

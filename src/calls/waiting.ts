@@ -14,3 +14,14 @@ export function rungForQueue(call: Call): Party | undefined {
   const rung = call.queue && call.parties.find((p) => p.partyID === call.queue?.rung);
   return rung && isLive(rung) ? rung : undefined;
 }
+
+/**
+ * The queue in which a call has a place: somebody waits there, or will when the one who hands him on has gone. Customers
+ * whom we call have none before they have answered, and then are always let in.
+ */
+export function placeInQueue(call: Call): string | undefined {
+  const { queue, transfer } = call;
+  if (transfer?.queue) return transfer.queue.id;
+  const called = call.callType === 'Outbound' && waitingParty(call) === undefined;
+  return called ? undefined : queue?.id;
+}

@@ -1,3 +1,4 @@
+import { LEAST_RING } from './dialer-pacing.ts';
 import { isAnchored } from './patterns.ts';
 import { type Finding, keyOf, type Path } from './problems.ts';
 import type { CompanyConfig, Config } from './schema.ts';
@@ -92,7 +93,11 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
     );
   }
   for (const { company, account, at } of accounts) {
+    const queueIds = company.queues.map((queue) => queue.id);
     account.flows.forEach((flow, f) => {
+      if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
+        found.push(unknown([...at, 'flows', f, 'queue'], 'queue', flow.queue, queueIds));
+      }
       flow.agents.forEach((dn, i) => {
         if (company.extensions.pattern.test(dn)) return;
         found.push({
@@ -172,6 +177,19 @@ function validationDoubt(v: Validation): string | undefined {
   return 'Give its criterion: value, values (list), pattern (regex), min or max (length)';
 }
 
+type DialerFlow = NonNullable<CompanyConfig['dialer']>['accounts'][number]['flows'][number];
+
+/** Where a flow that calls customers first is allowed what regulators as a rule are not. */
+function pacingDoubt({ queue, firstLeg, ringTimeout, pacing }: DialerFlow): Finding | undefined {
+  if (pacing.maxAbandoned > 0.03) {
+    const message = 'regulators as a rule allow 3 % of the answered calls to be abandoned';
+    return { path: ['pacing', 'maxAbandoned'], message, fix: 'Write 0.03 or less' };
+  }
+  if (queue !== undefined || firstLeg !== 'customer' || ringTimeout >= LEAST_RING) return undefined;
+  const message = `regulators as a rule want a customer rung for ${LEAST_RING} s before he is given up`;
+  return { path: ['ringTimeout'], message, fix: `Write ${LEAST_RING} or more` };
+}
+
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /** What may be meant so, but is more often a mistake. */
@@ -203,6 +221,8 @@ export function findDoubts(config: Config): Finding[] {
     }
     company.dialer?.accounts.forEach((account, a) => {
       account.flows.forEach((flow, f) => {
+        const doubt = pacingDoubt(flow);
+        if (doubt) found.push({ ...doubt, path: ['companies', i, 'dialer', 'accounts', a, 'flows', f, ...doubt.path] });
         flow.validations.forEach((v, n) => {
           const fix = validationDoubt(v);
           if (fix === undefined) return;

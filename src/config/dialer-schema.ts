@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkWhoIsCalled, pacing } from './dialer-pacing.ts';
 import { address, count, id, pattern, url } from './parts.ts';
 import { say } from './problems.ts';
 
@@ -55,7 +56,7 @@ const webhook = z
   })
   .describe('Told of every call of the flow once it has ended.');
 
-const flow = z.strictObject({
+const flowFields = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9]{8}$/, { error: say('is not a flow id', 'Use 8 letters and digits') })
@@ -65,7 +66,17 @@ const flow = z.strictObject({
     .enum(['testing', 'production'])
     .describe('testing: api-version TEST and numbers of the white list only; production: api-version 1.0.')
     .default('production'),
-  agents: z.array(z.string().min(1).max(64)).min(1).describe('DNs of the agents, called in turn, longest idle first.'),
+  agents: z
+    .array(z.string().min(1).max(64))
+    .default([])
+    .describe('DNs of the agents, called in turn, longest idle first; instead of queue.'),
+  queue: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe('Id of a queue, whose free agents get the customers who have answered; wants firstLeg: customer.')
+    .optional(),
+  pacing,
   agentKey: z
     .string()
     .min(1)
@@ -73,7 +84,7 @@ const flow = z.strictObject({
     .describe('Variable that may name one of the agents; the call then goes to that one only.')
     .optional(),
   firstLeg: z.enum(['agent', 'customer']).describe('Who is called first.').default('agent'),
-  ringTimeout: count('Seconds that each phone rings.', 1, 600).default(30),
+  ringTimeout: count('Seconds that each phone rings; at least 15 where there is a queue.', 1, 600).default(30),
   callerId: number('Shown to the customer; the trunk’s where absent.').optional(),
   shortCall: count('Seconds: a call that ends sooner after its answer is a SHORT_HANGUP.', 0, 600).default(3),
   marketing: z.boolean().describe('Numbers of the DND list are refused.').default(false),
@@ -92,6 +103,8 @@ const flow = z.strictObject({
   validations: z.array(validation).max(100).default([]).describe('What the variables of a call must be like.'),
   webhook: webhook.optional(),
 });
+
+const flow = flowFields.superRefine(checkWhoIsCalled);
 
 const account = z.strictObject({
   id: id('The account’s name in logs and keys.'),

@@ -9,7 +9,7 @@ interface Row {
 
 function kindOf(part: JsonSchemaPart): string {
   if (Array.isArray(part['enum'])) return part['enum'].join(', ');
-  if (part['type'] === 'integer') return `${part['minimum']} to ${part['maximum']}`;
+  if (part['type'] === 'integer' || part['type'] === 'number') return `${part['minimum']} to ${part['maximum']}`;
   if (part['type'] === 'boolean') return 'true, false';
   if (part['type'] === 'array') return part.items?.['enum'] === undefined ? 'list' : `list of ${kindOf(part.items)}`;
   return 'text';

@@ -12,7 +12,7 @@ export const EventPartyError = z.strictObject({
   thisDN: EventDn.optional(),
   errorCode: z.union([z.int().min(301000).max(301999), z.int().min(303000).max(303999)]),
   errorMessage: z.string().describe('the name of the code'),
-  request: z.string().describe('the method that was refused'),
+  request: z.string().describe('the method that was refused; empty where the message could not be read'),
 });
 
 /** A request about an agent was refused: codes 302xxx. */

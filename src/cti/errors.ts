@@ -26,7 +26,11 @@ const rpc = (code: number, name: string, meaning: string): ErrorEntry => ({ code
  * save where the seed gives one name to three codes (`Unknown`).
  */
 export const ERRORS = {
-  Unknown: party(301000, 'Unknown', 'the call request failed for a reason that no other code names'),
+  Unknown: party(
+    301000,
+    'Unknown',
+    'the request could not be worked out: a defect of the service or of what it has stored; nothing was changed',
+  ),
   AgentMonitoredBy: party(301001, 'AgentMonitoredBy', 'the agent is already monitored by another supervisor'),
   SupervisorMonitoring: party(301002, 'SupervisorMonitoring', 'the supervisor is already monitoring'),
   SupervisorInCall: party(301003, 'SupervisorInCall', 'the supervisor is in a call'),
@@ -49,11 +53,19 @@ export const ERRORS = {
   NotFoundParty: party(301016, 'NotFoundParty', 'thisDN is no party of the call'),
   NotEnoughMeetmeRoom: party(301017, 'NotEnoughMeetmeRoom', 'the conference is full, or no further one can be opened'),
   InvalidParams: party(301018, 'InvalidParams', 'the parameters fail their schema; data.issues lists path and reason'),
-  PBXError: party(301019, 'PBXError', 'Asterisk refused or failed'),
-  CTIException: party(301020, 'CTIException', 'the service itself failed'),
-  NotFoundChannel: party(301021, 'NotFoundChannel', 'the party’s channel is gone or could not be made'),
-  SocketToJSon: party(301022, 'SocketToJSon', 'what came over the socket could not be read as a request'),
-  MessageIDNotMatch: party(301025, 'MessageIDNotMatch', 'the event or request name is not known'),
+  PBXError: party(301019, 'PBXError', 'Asterisk refused, failed or does not answer; what the request began is undone'),
+  CTIException: party(301020, 'CTIException', 'the service could not store the change, or read what it was asked for'),
+  NotFoundChannel: party(301021, 'NotFoundChannel', 'there is no way on which otherDN could be reached'),
+  SocketToJSon: party(
+    301022,
+    'SocketToJSon',
+    'the message is no JSON or no JSON-RPC request; the answer is -32700 or -32600, with this code in its data',
+  ),
+  MessageIDNotMatch: party(
+    301025,
+    'MessageIDNotMatch',
+    'the message’s name is not known, or it answers what nobody asked; the answer is -32601 or -32600, with this code in its data',
+  ),
   RegisterDNNotMatch: party(301026, 'RegisterDNNotMatch', 'thisDN is not the number that the agent logged in with'),
   RequestTooFast: party(301027, 'RequestTooFast', 'over the rate or the limit that is granted; try again later'),
 

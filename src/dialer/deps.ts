@@ -1,4 +1,4 @@
-import type { CallPlacing, DialerStore, EventLog, Requests } from '../ports.ts';
+import type { CallPlacing, DialerStore, EventLog, QueueWatch, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
@@ -6,8 +6,11 @@ export interface DialerDeps {
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;
+  readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;
+  /** False where another instance has the agents and queues, whose pace the dialler follows: that one leads. */
+  readonly mayLead?: () => boolean;
   /** Unix ms. */
   readonly now: () => number;
   /** A random UUID. */

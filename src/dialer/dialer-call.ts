@@ -40,7 +40,9 @@ export interface Leg {
 export interface Placing {
   readonly callID: CallID;
   /** DN of the agent who is called. */
-  readonly agent: string;
+  readonly agent?: string;
+  /** The queue that calls the customer; then there is no agent beforehand. */
+  readonly queue?: string;
   /** Unix ms. */
   readonly claimedAt: number;
   /** Status from before the claim. */

@@ -53,6 +53,25 @@ const flowState = {
   waiting: z.int().optional().describe('Calls that wait.'),
 };
 
+const ms = (what: string) => z.int().optional().describe(`${what}, milliseconds.`);
+const average = (what: string) => z.int().nullable().describe(`${what}, milliseconds; null where there was none.`);
+const ledgerWindow = (what: string) =>
+  z
+    .strictObject({
+      from: moment.describe('Beginning of the first hour that is counted.'),
+      placed: z.int().describe('Customers called.'),
+      answered: z.int(),
+      connected: z.int().describe('Put through to an agent, however late.'),
+      abandoned: z.int().describe('Answered, and not put through within `connect-within`.'),
+      'abandoned-share': z.number().describe('Of the answered.'),
+      'given-up-early': z.int().describe('Not answered, and given up after less than `least-ring`.'),
+      'average-ring': average('From the start to the answer'),
+      'average-answer-to-agent': average('From the answer to the agent'),
+      'average-talk': average('From then to the end'),
+    })
+    .optional()
+    .describe(what);
+
 export const DIALER_ENDPOINTS = {
   create: {
     method: 'POST',
@@ -100,6 +119,11 @@ export const DIALER_ENDPOINTS = {
               'customer-attempts': z.int(),
               'next-attempt': moment.optional(),
               history: z.array(z.strictObject({ status: FlowStatus, at: moment })),
+              'answer-to-agent': z
+                .int()
+                .nullable()
+                .optional()
+                .describe('Milliseconds from the customer’s last answer to the agent; null where none came.'),
               callDetails: z.array(leg),
             }),
           )
@@ -110,6 +134,19 @@ export const DIALER_ENDPOINTS = {
   pause: flowOrder('pause', 'Lets what waits in a flow wait', flowState),
   resume: flowOrder('resume', 'Lets a flow go on', flowState),
   stop: flowOrder('stop', 'Ends what waits in a flow; live calls go on', flowState),
+  ledger: {
+    ...flowOrder('ledger', 'What was counted of a flow that calls the customer first', {
+      'flow-id': z.string().optional(),
+      mode: z.enum(['progressive', 'predictive']).optional(),
+      'max-abandoned': z.number().optional(),
+      'connect-within': ms('From the answer to the agent at most'),
+      'least-ring': ms('Ringing before an unanswered customer may be given up'),
+      'ring-timeout': ms('Ringing that the flow is set to'),
+      'last-24-hours': ledgerWindow('The last 24 hours and what has passed of this one.'),
+      'last-30-days': ledgerWindow('The last 30 days and what has passed of this hour.'),
+    }),
+    method: 'GET',
+  },
   replay: flowOrder('webhooks/replay', 'Delivers once more the messages that were set aside', {
     messages: z.int().optional(),
   }),

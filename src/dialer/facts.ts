@@ -2,10 +2,13 @@ import type { EventOf } from '../cti/events.ts';
 import type { Leg } from './dialer-call.ts';
 import type { Deleted } from './outcome.ts';
 
-/** The leg that an EventReleased tells of, if it is one of the call's first two parties: the agent or the customer. */
-export function legOf(event: EventOf<'EventReleased'>): Leg | undefined {
-  const role =
-    event.partyID === `${event.callID}-1` ? 'agent' : event.partyID === `${event.callID}-2` ? 'customer' : undefined;
+/**
+ * The leg that an EventReleased tells of, if it is the customer's or an agent's whom the call was placed for.
+ *
+ * @param queued the call was placed for a queue
+ */
+export function legOf(event: EventOf<'EventReleased'>, queued: boolean): Leg | undefined {
+  const role = queued ? roleInQueue(event) : roleOf(event);
   if (role === undefined) return undefined;
   return {
     partyID: event.partyID,
@@ -25,6 +28,13 @@ export function legOf(event: EventOf<'EventReleased'>): Leg | undefined {
     ...(event.ANI !== undefined && { did: event.ANI }),
   };
 }
+
+const roleOf = ({ partyID, callID }: EventOf<'EventReleased'>): Leg['role'] | undefined =>
+  partyID === `${callID}-1` ? 'agent' : partyID === `${callID}-2` ? 'customer' : undefined;
+
+/** The queue itself is no party: the customer is the first one, and every agent rung for him carries the queue. */
+const roleInQueue = ({ partyID, callID, thisQueue }: EventOf<'EventReleased'>): Leg['role'] | undefined =>
+  partyID === `${callID}-1` ? 'customer' : thisQueue === undefined ? undefined : 'agent';
 
 export function endOfCall(event: EventOf<'EventCallDeleted'>): Deleted {
   return {

@@ -4,6 +4,7 @@ import type { CompanyConfig } from '../config.ts';
 import { addressList, Book, type DialerCompany } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
+import { watchLedgers } from './ledger-metrics.ts';
 import { MakeCalls } from './make-calls.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
@@ -52,6 +53,7 @@ export class Dialer {
     if (this.#book.companies.length === 0) return;
     const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
     watchDialer(registry, this.#book, this.#deps.store, active);
+    watchLedgers(registry, this.#book, this.#deps.store, this.#deps.now);
   }
 
   /** Begins to lead where nobody does. */
@@ -80,6 +82,11 @@ export class Dialer {
   async #lead(company: DialerCompany): Promise<void> {
     const { store, owner, log, isPassing } = this.#deps;
     const { companyId } = company;
+    if (this.#deps.mayLead?.() === false) {
+      const leads = this.#leaders.get(companyId);
+      if (leads) await this.#endLeading(companyId, leads);
+      return;
+    }
     try {
       const token = await store.lead(companyId, owner, this.#leadMs);
       const leader = this.#leaders.get(companyId);

@@ -11,8 +11,10 @@ import { flowStateOf, read, type Stored } from './documents.ts';
 import { endOfCall, legOf } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import { legsOfPlacing } from './outcome.ts';
+import { Pacer } from './pacer.ts';
 import { Pump } from './pump.ts';
-import { type DialerInput, stepDialerCall } from './step.ts';
+import { type CalledBy, type DialerInput, stepDialerCall } from './step.ts';
+import { tallyOf } from './tally.ts';
 import { webhookMessage } from './webhook.ts';
 
 const PAGE = 1_000;
@@ -43,6 +45,7 @@ export class Leader {
   readonly #ledger: Ledger;
   readonly #agents = new Agents();
   readonly #flows: ReadonlyMap<string, Flow>;
+  readonly #pacer: Pacer;
   readonly #pump: Pump;
   readonly #deliverer: Deliverer;
   readonly #caller: Caller;
@@ -72,12 +75,14 @@ export class Leader {
       },
       token,
     );
+    this.#pacer = new Pacer({ company, queues: deps.queues, now: deps.now, active: () => this.#ledger.calls });
     this.#pump = new Pump({
       deps,
       company,
       agents: this.#agents,
       activeOf: (flowId) => this.#ledger.activeOf(flowId),
-      claim: (stored, flow, agent) => this.#serially(() => this.#claim(stored, flow, agent)),
+      roomAtQueue: (flow) => this.#pacer.room(flow),
+      claim: (stored, flow, by) => this.#serially(() => this.#claim(stored, flow, by)),
       stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
     });
   }
@@ -123,9 +128,10 @@ export class Leader {
       const stored = read(document);
       this.#ledger.adopt(stored);
       const { placing } = stored.call;
-      if (placing) this.#agents.take(placing.agent, placing.callID);
+      if (placing?.agent !== undefined) this.#agents.take(placing.agent, placing.callID);
     }
     this.#ledger.seen = (await store.seen(companyId)) ?? last;
+    await this.#pacer.load(store);
     await this.#serially(async () => {
       await this.#catchUp();
       await this.#agentsNow();
@@ -229,7 +235,7 @@ export class Leader {
         break;
       }
       case 'EventReleased': {
-        const leg = legOf(event);
+        const leg = legOf(event, stored.call.placing?.queue !== undefined);
         if (!leg) break;
         const dtmf = this.#dtmf.get(leg.partyID);
         this.#dtmf.delete(leg.partyID);
@@ -284,15 +290,20 @@ export class Leader {
     if (!flow) return 'conflict';
     const call = stepDialerCall(before, input, flow.config, this.#deps.now());
     if (call === before) return 'conflict';
-    const ended = call.phase === 'ended' || input.kind === 'deleted' || input.kind === 'lost';
-    const told = flow.config.webhook !== undefined && ended;
+    const over = input.kind === 'deleted' || input.kind === 'lost';
+    const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
     const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
+    const counts = over && flow.config.firstLeg === 'customer';
+    const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
-    const result = await this.#ledger.store(stored, call, { ...balance, ...(message && { message }) });
+    const change = { ...balance, ...(message && { message }), ...(tally && { tally }) };
+    const result = await this.#ledger.store(stored, call, change);
     if (result !== 'stored') return result;
+    if (tally) this.#pacer.count(call.flowId, tally);
     if (before.placing && !call.placing) {
-      this.#agents.giveBack(before.placing.agent, before.placing.callID);
+      const { agent, callID } = before.placing;
+      if (agent !== undefined) this.#agents.giveBack(agent, callID);
       this.#pump.wake();
     }
     if (message) this.#deliverer.wake();
@@ -317,7 +328,7 @@ export class Leader {
   }
 
   /** @returns `no-node`: nothing can be placed anywhere now */
-  async #claim(stored: Stored, flow: Flow, agent: string): Promise<'claimed' | 'settled' | 'no-node'> {
+  async #claim(stored: Stored, flow: Flow, by: CalledBy): Promise<'claimed' | 'settled' | 'no-node'> {
     const { account } = flow;
     if (isExpired(account, this.#deps.now())) {
       await this.#step(stored, { kind: 'refused', status: 'ACCOUNT_VALIDITY_EXPIRED' });
@@ -326,11 +337,11 @@ export class Leader {
     const callID = this.#deps.placing.chooseCallID();
     if (callID === undefined) return 'no-node';
     const charge = account.config.balance === undefined ? {} : { charge: account.config.id };
-    const result = await this.#step(stored, { kind: 'claimed', callID, agent }, charge);
+    const result = await this.#step(stored, { kind: 'claimed', callID, ...by }, charge);
     if (result === 'no-balance') await this.#step(stored, { kind: 'refused', status: 'INSUFFICIENT_BALANCE' });
     const claimed = this.#ledger.byCallID(callID);
     if (result !== 'stored' || !claimed) return 'settled';
-    this.#agents.take(agent, callID);
+    if (by.agent !== undefined) this.#agents.take(by.agent, callID);
     this.#place(claimed.call);
     return 'claimed';
   }
@@ -349,15 +360,16 @@ export class Leader {
     const { placing } = call;
     const flow = this.#flows.get(call.flowId);
     const number = call.numbers[call.index];
-    if (!placing || !flow || number === undefined) return;
-    const { callID, agent } = placing;
+    const thisDN = placing?.agent ?? placing?.queue;
+    if (!placing || thisDN === undefined || !flow || number === undefined) return;
+    const { callID } = placing;
     const { firstLeg, ringTimeout, callerId } = flow.config;
     const answer = await this.#persistently(() =>
       this.#deps.placing.place(this.#caller, callID, {
-        thisDN: agent,
+        thisDN,
         otherDN: number,
         makeCallType: 'Regular',
-        firstLeg,
+        firstLeg: placing.queue === undefined ? firstLeg : 'customer',
         ringTimeout,
         ...(callerId !== undefined && { ANI: callerId }),
         attachedData: call.variables,

@@ -4,6 +4,7 @@ import type { DialerCompany } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
 import { entryOf, read, type Stored } from './documents.ts';
+import { hourOf, type Tally } from './tally.ts';
 import type { WebhookMessage } from './webhook.ts';
 
 /** What goes with a change of a call. */
@@ -11,6 +12,7 @@ export interface Change {
   readonly charge?: string;
   readonly refund?: string;
   readonly message?: WebhookMessage;
+  readonly tally?: Tally;
 }
 
 const RETRY_MS = 250;
@@ -67,7 +69,7 @@ export class Ledger {
   async store(before: Stored, call: DialerCall, change: Change = {}): Promise<DialerCommitResult> {
     const { store, isPassing } = this.#deps;
     const entry = entryOf(call, this.#keepSeconds);
-    const { message, ...balance } = change;
+    const { message, tally, ...balance } = change;
     const commit = {
       ...entry,
       ...balance,
@@ -76,6 +78,7 @@ export class Ledger {
       version: before.version,
       seen: this.seen,
       ...(message && { message: JSON.stringify(message) }),
+      ...(tally && { tally: { hour: hourOf(tally.at), counts: { ...tally.counts } } }),
     };
     for (let tries = 0; !this.#closed; tries++) {
       try {

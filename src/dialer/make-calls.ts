@@ -4,8 +4,9 @@ import type { Account, Book, DialerCompany, Flow } from './book.ts';
 import { checksumOf } from './checksum.ts';
 import { answerHead, codeOfCalls } from './codes.ts';
 import type { DialerDeps } from './deps.ts';
-import { type DialerCall, type FlowState, shownStatus } from './dialer-call.ts';
+import { type DialerCall, type FlowState, type Leg, shownStatus } from './dialer-call.ts';
 import { entryOf, flowStateOf, read } from './documents.ts';
+import { ledgerBody, readLedger } from './flow-ledger.ts';
 import { readRequest } from './request.ts';
 import { callDetail } from './webhook.ts';
 
@@ -108,6 +109,14 @@ export class MakeCalls {
     return { ...answerHead('SUCCESS'), 'flow-id': id, state, waiting: await store.waiting(companyId, id) };
   }
 
+  /** What was counted of a flow that calls the customer first. */
+  async ledger(flow: Flow): Promise<Answer> {
+    if (flow.config.firstLeg !== 'customer') return answerHead('NO_DATA_AVAILABLE');
+    const { store, now } = this.#deps;
+    const at = now();
+    return { ...answerHead('SUCCESS'), ...ledgerBody(flow, await readLedger(store, flow, at), at) };
+  }
+
   async replay(flow: Flow): Promise<Answer> {
     const { store, now } = this.#deps;
     const messages = await store.replay(flow.account.companyId, flow.config.id, now());
@@ -143,6 +152,15 @@ function callStatus(call: DialerCall, flow: FlowState) {
     'customer-attempts': call.customerAttempts,
     ...(call.phase === 'waiting' && { 'next-attempt': iso(call.dueAt) }),
     history: call.history.map((h) => ({ status: h.status, at: iso(h.at) })),
+    ...answerToAgent(call.legs),
     callDetails: call.legs.map(callDetail),
   };
+}
+
+/** How long the customer waited for an agent when he last answered, ms; null where none came. */
+function answerToAgent(legs: readonly Leg[]): { readonly 'answer-to-agent'?: number | null } {
+  const customer = legs.findLast((leg) => leg.role === 'customer');
+  if (customer?.answeredAt === undefined) return {};
+  const { answeredAt, bridgedAt } = customer;
+  return { 'answer-to-agent': bridgedAt === undefined ? null : Math.max(0, bridgedAt - answeredAt) };
 }

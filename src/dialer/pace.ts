@@ -1,4 +1,7 @@
-/** Calls per second, as a bucket that is full of one second's calls at most. */
+/**
+ * Calls per second, as a bucket that is full of one second's calls at most. It begins with one call: what an instance that
+ * led before has just placed is not known.
+ */
 export class Pace {
   readonly #perSecond: number;
   #tokens: number;
@@ -7,7 +10,7 @@ export class Pace {
   /** @param now Unix ms */
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond;
-    this.#tokens = Math.max(1, perSecond);
+    this.#tokens = 1;
     this.#at = now;
   }
 

@@ -3,13 +3,16 @@ import type { DialerCompany, Flow } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import { flowStateOf, read, type Stored } from './documents.ts';
 import { Pace } from './pace.ts';
+import type { CalledBy } from './step.ts';
 
 export interface PumpDeps {
   readonly deps: DialerDeps;
   readonly company: DialerCompany;
   readonly agents: Agents;
   readonly activeOf: (flowId: string) => number;
-  readonly claim: (stored: Stored, flow: Flow, agent: string) => Promise<'claimed' | 'settled' | 'no-node'>;
+  /** Calls that a flow with a queue may place now. */
+  readonly roomAtQueue: (flow: Flow) => number;
+  readonly claim: (stored: Stored, flow: Flow, by: CalledBy) => Promise<'claimed' | 'settled' | 'no-node'>;
   readonly stop: (stored: Stored) => Promise<unknown>;
 }
 
@@ -101,11 +104,11 @@ export class Pump {
   }
 
   async #look(flow: Flow, now: number): Promise<{ calls: Stored[]; next: number }> {
-    const { deps, company, activeOf, agents } = this.#deps;
+    const { deps, company, activeOf } = this.#deps;
     const { id, limits } = flow.config;
     const atOnce = limits.calls - activeOf(id);
     // Room at once comes with the end of a call or with an agent who becomes free; both wake the pump.
-    if (atOnce <= 0 || agents.free(flow.config.agents) === undefined) return { calls: [], next: now + LOOK_MS };
+    if (atOnce <= 0 || !this.#hasAgent(flow)) return { calls: [], next: now + LOOK_MS };
     const pace = this.#pace(flow, now);
     if (pace.room(now) <= 0) return { calls: [], next: pace.nextAt(now) };
     const due = await deps.store.due(company.companyId, id, now, LOOK_AT);
@@ -135,24 +138,36 @@ export class Pump {
 
   /** Places the first call of these that has an agent. @returns when there is room again, if there is none now */
   async #one({ flow, calls }: Candidates): Promise<'again' | 'done' | 'none' | 'no-node' | number> {
-    const { deps, agents, activeOf, claim } = this.#deps;
-    const { agentKey } = flow.config;
+    const { deps, activeOf, claim } = this.#deps;
     const now = deps.now();
     const pace = this.#pace(flow, now);
     if (activeOf(flow.config.id) >= flow.config.limits.calls) return 'none';
     if (pace.room(now) <= 0) return pace.nextAt(now);
     for (const [i, stored] of calls.entries()) {
       if (stored.call.phase !== 'waiting') continue;
-      const named = agentKey === undefined ? undefined : stored.call.variables[agentKey];
-      const agent = agents.free(flow.config.agents, named === undefined ? undefined : String(named));
-      if (agent === undefined) continue;
+      const by = this.#callerOf(stored, flow);
+      if (by === undefined) continue;
       calls.splice(i, 1);
-      const outcome = await claim(stored, flow, agent);
+      const outcome = await claim(stored, flow, by);
       if (outcome === 'no-node') return 'no-node';
       if (outcome === 'claimed') pace.take();
       return calls.length > 0 ? 'again' : 'done';
     }
     return 'none';
+  }
+
+  #hasAgent(flow: Flow): boolean {
+    const { agents, roomAtQueue } = this.#deps;
+    return flow.config.queue === undefined ? agents.free(flow.config.agents) !== undefined : roomAtQueue(flow) > 0;
+  }
+
+  /** Who calls the customer: a free agent, the one whom the call names, or the queue. */
+  #callerOf({ call }: Stored, flow: Flow): CalledBy | undefined {
+    const { agents, agentKey, queue } = flow.config;
+    if (queue !== undefined) return this.#deps.roomAtQueue(flow) > 0 ? { queue } : undefined;
+    const named = agentKey === undefined ? undefined : call.variables[agentKey];
+    const agent = this.#deps.agents.free(agents, named === undefined ? undefined : String(named));
+    return agent === undefined ? undefined : { agent };
   }
 
   async #stopAll(flow: Flow): Promise<void> {

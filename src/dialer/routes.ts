@@ -91,6 +91,7 @@ export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void 
     onFlow(DIALER_ENDPOINTS.pause, (flow) => calls.setFlow(flow, 'paused'));
     onFlow(DIALER_ENDPOINTS.resume, (flow) => calls.setFlow(flow, 'running'));
     onFlow(DIALER_ENDPOINTS.stop, (flow) => calls.setFlow(flow, 'stopped'));
+    onFlow(DIALER_ENDPOINTS.ledger, (flow) => calls.ledger(flow));
     onFlow(DIALER_ENDPOINTS.replay, (flow) => calls.replay(flow));
   });
 }

@@ -1,13 +1,13 @@
 import type { DialerFlowConfig } from '../config.ts';
 import type { FlowStatus } from '../cti/flow-status.ts';
 import type { CallID } from '../cti/ids.ts';
-import type { DialerCall, Leg } from './dialer-call.ts';
+import type { DialerCall, Leg, Placing } from './dialer-call.ts';
 import { type Deleted, legsOfPlacing, type Outcome, outcomeOf } from './outcome.ts';
 
 /** What happens to a call of the dialler. */
 export type DialerInput =
-  /** An instance takes it out of the queue, under a callID chosen beforehand. */
-  | { readonly kind: 'claimed'; readonly callID: CallID; readonly agent: string }
+  /** An instance takes it out of the queue, under a callID chosen beforehand, for an agent or for a queue. */
+  | ({ readonly kind: 'claimed'; readonly callID: CallID } & CalledBy)
   /** Ringmaster has accepted the call. */
   | { readonly kind: 'placed'; readonly callID: CallID }
   /** Ringmaster has not: `later` there may be room or a node, `never` it refuses this call for good. */
@@ -31,6 +31,9 @@ export type DialerInput =
     }
   /** The flow has been stopped while it waited. */
   | { readonly kind: 'stop' };
+
+/** Who calls the customer: an agent of the flow, or its queue. */
+export type CalledBy = Pick<Placing, 'agent' | 'queue'>;
 
 export type Plans = Pick<DialerFlowConfig, 'firstLeg' | 'shortCall' | 'agentAttempts' | 'customerAttempts'>;
 
@@ -56,7 +59,13 @@ export function stepDialerCall(call: DialerCall, input: DialerInput, plans: Plan
       return {
         ...withStatus(call, 'IN_PROGRESS', now),
         phase: 'placing',
-        placing: { callID: input.callID, agent: input.agent, claimedAt: now, before: call.status },
+        placing: {
+          callID: input.callID,
+          ...(input.agent !== undefined && { agent: input.agent }),
+          ...(input.queue !== undefined && { queue: input.queue }),
+          claimedAt: now,
+          before: call.status,
+        },
       };
     case 'placed':
       return isCurrent(call, input.callID) && call.phase === 'placing' ? { ...call, phase: 'live' } : call;

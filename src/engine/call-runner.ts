@@ -1,8 +1,9 @@
 import type { Call } from '../calls/call.ts';
 import type { Command } from '../calls/command.ts';
-import type { CallBirth, CallInput } from '../calls/input.ts';
+import type { CallBirth, CallInput, CallRequest } from '../calls/input.ts';
 import { type AgentStatusChange, isRefused } from '../calls/output.ts';
 import { begin, step } from '../calls/step.ts';
+import { isTold } from '../calls/undo.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import type { NewCtiEvent } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
@@ -20,14 +21,28 @@ export const BIRTH_PATIENCE_MS = 3_000;
 /** The answer to a request on a call: undefined once it is accepted and stored. */
 export type Verdict = Refusal | undefined;
 
+/** The event that publishes a refusal. */
+type Publish = (refusal: Refusal, at: number) => NewCtiEvent | undefined;
+
 interface Waiting {
   readonly input: CallInput | CallBirth;
   /** Unix ms, when it came. */
   readonly at: number;
   readonly settle?: (verdict: Verdict, call: Call | undefined) => void;
   /** The event that publishes a refusal of this input. */
-  readonly refused?: (refusal: Refusal, at: number) => NewCtiEvent | undefined;
+  readonly refused?: Publish;
 }
+
+/** A request that was accepted and has led to commands. */
+interface Errand {
+  readonly request: CallRequest;
+  readonly refused: Publish;
+  /** Whoever asked knows that it was not carried out. */
+  told: boolean;
+}
+
+const isRequest = (input: CallInput | CallBirth): input is CallRequest =>
+  'referenceID' in input && input.kind !== 'make';
 
 /** What a runner needs of the engine. */
 export interface RunnerHost {
@@ -54,9 +69,12 @@ export class CallRunner {
   readonly companyId: CompanyId;
   readonly #host: RunnerHost;
   readonly #inbox: Waiting[] = [];
+  /** What requests have led to, for as long as the switch may yet fail at it. */
+  readonly #errands = new WeakMap<Command, Errand>();
   #call: Call | undefined;
   #version: number;
   #running = false;
+  #underWay = 0;
   #stopped = false;
 
   constructor(
@@ -86,12 +104,26 @@ export class CallRunner {
     return !this.#running && this.#inbox.length === 0;
   }
 
+  /** Inputs that are not stored yet: those that wait, and those that are just being stored. */
+  get unstored(): number {
+    return this.#inbox.length + this.#underWay;
+  }
+
   /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
   push(waiting: Waiting): boolean {
     if (this.#stopped || this.#inbox.length >= INBOX_LIMIT) return false;
     this.#inbox.push(waiting);
     if (!this.#running) void this.#run();
     return true;
+  }
+
+  /** Asterisk did not carry a command out: where a request led to it, that is undone, and whoever asked is told. */
+  notDone(command: Command): void {
+    const errand = this.#errands.get(command);
+    if (!errand || errand.told || !isTold(command.do)) return;
+    errand.told = true;
+    const { request, refused } = errand;
+    this.push({ input: { kind: 'not-done', request, command: command.do }, at: this.#host.now(), refused });
   }
 
   /** Lets go of the call without touching it. */
@@ -103,10 +135,15 @@ export class CallRunner {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#inbox.length > 0 && !this.#stopped) await this.#turn(this.#inbox.splice(0));
+      while (this.#inbox.length > 0 && !this.#stopped) {
+        const batch = this.#inbox.splice(0);
+        this.#underWay = batch.length;
+        await this.#turn(batch);
+      }
     } catch (error) {
       this.#host.failed(this.callID, error);
     }
+    this.#underWay = 0;
     this.#running = false;
     // What came in while a commit was failing still wants its turn.
     if (this.#inbox.length > 0 && !this.#stopped) void this.#run();
@@ -128,6 +165,12 @@ export class CallRunner {
         continue;
       }
       call = outcome.call;
+      if (input.kind === 'not-done') {
+        const event = refused?.(refuse('PBXError'), at);
+        if (event) events.push(event);
+      } else if (refused && isRequest(input)) {
+        this.#note({ request: input, refused, told: false }, outcome.commands);
+      }
       events.push(...outcome.events);
       commands.push(...outcome.commands);
       statuses.push(...outcome.statuses);
@@ -161,6 +204,10 @@ export class CallRunner {
     }
   }
 
+  #note(errand: Errand, commands: readonly Command[]): void {
+    for (const command of commands) this.#errands.set(command, errand);
+  }
+
   #isLateBirth(before: Call | undefined, batch: readonly Waiting[]): boolean {
     const [first] = batch;
     return before === undefined && first !== undefined && this.#host.now() - first.at > BIRTH_PATIENCE_MS;
@@ -176,7 +223,7 @@ export class CallRunner {
     }
   }
 
-  /** A step that throws is a defect of ours: it is logged with the call's id, and the input is left out. */
+  /** A step that throws is a defect of ours: it is logged with the call's id, the input left out, its request refused. */
   #step(call: Call | undefined, input: CallInput | CallBirth, at: number) {
     if (input.kind === 'make' || input.kind === 'arrived') {
       if (call) return { call, events: [], commands: [], statuses: [] };
@@ -187,7 +234,7 @@ export class CallRunner {
       return step(call, input, at);
     } catch (error) {
       this.#host.failed(this.callID, error);
-      return { call, events: [], commands: [], statuses: [] };
+      return { refusal: refuse('Unknown') };
     }
   }
 }

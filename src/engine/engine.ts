@@ -1,5 +1,6 @@
 import type { Call } from '../calls/call.ts';
-import type { CallInput, Destination, Fact } from '../calls/input.ts';
+import type { Command } from '../calls/command.ts';
+import type { CallBirth, CallInput, Destination, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import { type CallID, type CompanyId, isCallID } from '../cti/ids.ts';
 import type { MethodName, ParamsOf } from '../cti/requests.ts';
@@ -9,8 +10,11 @@ import type {
   Caller,
   CallPlacing,
   CallStore,
+  CustomerProgress,
   FloorStore,
   NodeContents,
+  QueueAgent,
+  QueueWatch,
   Readiness,
   RequestOutcome,
   Requests,
@@ -20,10 +24,12 @@ import { FLOOR_SHARD, type FloorEffect } from '../queues/floor.ts';
 import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
 import type { Directory } from './directory.ts';
-import type { FloorPost, PostedNote } from './floor-post.ts';
-import { Floors } from './floors.ts';
-import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext } from './methods/index.ts';
+import type { FloorPost } from './floor-post.ts';
+import { Floors, type ToldNote } from './floors.ts';
+import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, keyOf, Nodes, type RunningNode } from './nodes.ts';
+import { customerProgressOf, queueAgentsOf } from './queue-watch.ts';
+import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
@@ -68,6 +74,11 @@ export const shardName = ({ app, id }: { readonly app: string; readonly id: stri
 
 /** How often it is looked whether a shard that is to go has done all that it was told, ms, and how long at most. */
 const SETTLING_MS = { every: 10, longest: 2_000 };
+/**
+ * What is accepted while a call's node does not serve: an end, which is remembered until the node is back, and what the
+ * node has no part in.
+ */
+const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
 
 /** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
 const CONGESTION = 42;
@@ -75,11 +86,12 @@ const CONGESTION = 42;
 const UNALLOCATED = 1;
 
 /** Runs the core: facts of the switches and requests of the clients go in, one queue per call, and what comes of it goes out. */
-export class Engine implements SwitchListener, Requests, CallPlacing {
+export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch {
   readonly #deps: EngineDeps;
   readonly #nodes: Nodes;
   readonly #floors: Floors;
   readonly #waiting: WaitingCalls;
+  readonly #reach: Reach;
   readonly #attended = new AttendedTransfers();
   /** Phones that can be reached, by node. */
   readonly #phones = new Map<string, ReadonlySet<string>>();
@@ -95,7 +107,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
       calls: (companyId) => this.#nodes.callsOf(companyId),
       elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
-      arriving: (companyId, queue) => this.#nodes.sum((shard) => shard.arriving(companyId, queue)),
+      reach: (companyId, callID, number) => this.#reach.destination(companyId, callID, number),
+      settleLegs: (call) => this.#nodes.shardOf(call.callID)?.settleLegs(call),
+    });
+    this.#reach = new Reach({
+      directory: deps.directory,
+      admission: deps.admission,
+      live: (companyId, callID) => this.#nodes.live(companyId, callID),
+      isFull: (companyId, queue) => this.#waiting.isFull(companyId, queue),
     });
     this.#floors = new Floors({
       ...deps,
@@ -190,7 +209,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     return this.#nodes.sum((shard) => shard.size);
   }
 
-  /** Inputs that wait to be stored. */
+  /** Inputs that are not stored yet. */
   get waiting(): number {
     return this.#nodes.sum((shard) => shard.waiting) + this.#floors.waiting;
   }
@@ -206,8 +225,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
   }
 
   readiness(redis: boolean): Readiness {
-    const nodes = Object.fromEntries([...this.#nodes.all()].map((n) => [n.id, n.switch.serving ? 'serving' : 'away']));
-    const serving = [...this.#nodes.all()].some((n) => n.switch.serving);
+    const nodes: Record<string, string> = {};
+    for (const { id, switch: s } of this.#nodes.all()) {
+      if (nodes[id] !== 'serving') nodes[id] = s.serving ? 'serving' : 'away';
+    }
+    const serving = Object.values(nodes).includes('serving');
     return { ready: redis && serving && !this.#draining, draining: this.#draining, redis, nodes };
   }
 
@@ -216,7 +238,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
   onFact(nodeId: string, fact: Fact): void {
     const shard = this.#nodes.get(nodeId)?.shard;
     if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
-    shard.fact(fact.kind === 'leg-transfer-requested' ? this.#aimed(shard, fact) : fact);
+    shard.fact(fact.kind === 'leg-transfer-requested' ? this.#reach.aimed(shard.callOf(fact.channel), fact) : fact);
+  }
+
+  onCommandFailed(nodeId: string, callID: CallID, command: Command): void {
+    this.#nodes.get(nodeId)?.shard.runner(callID)?.notDone(command);
   }
 
   onHealth(node: string, serving: boolean): void {
@@ -284,7 +310,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     const turnedAway = queue && this.#waiting.turnedAway(companyId, queue, limit);
     const outside = target?.kind === 'customer';
     const recording = this.#deps.recordings.plan(companyId);
-    void node.shard.begin({
+    void this.#begin(node.shard, {
       kind: 'arrived',
       callID,
       companyId,
@@ -384,7 +410,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
   takeNotes(notes: readonly unknown[]): boolean {
     if (!this.#floors.opened) return false;
     // Only FloorPost sends these.
-    for (const { companyId, note } of notes as readonly PostedNote[]) this.#floors.take(companyId, note);
+    for (const told of notes as readonly ToldNote[]) this.#floors.take(told);
     return true;
   }
 
@@ -433,6 +459,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
   }
 
+  queueAgents(companyId: CompanyId): readonly QueueAgent[] {
+    return queueAgentsOf(this.#floors.of(companyId)?.floor);
+  }
+
+  customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {
+    return customerProgressOf(this.#nodes.live(companyId, callID)?.call);
+  }
+
   /** Publishes a refusal as EventPartyError or EventAgentError. */
   publishRefusal(caller: Caller, method: string, params: unknown, refusal: Refusal): void {
     const named: RefusedRequest = typeof params === 'object' && params !== null ? params : {};
@@ -456,11 +490,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
       begin: async (key, birth) => {
         const shard = this.#nodes.get(key)?.shard;
         if (!shard) return { refusal: refuse('NotReady') };
-        const { call } = await shard.begin(birth);
+        const { call } = await this.#begin(shard, birth);
         return call ? { call } : { refusal: refuse('NotReady') };
       },
-      send: (callID, input, request) => this.#send(caller, method, callID, input, request),
-      reach: (callID, dn, shown) => this.#reach(caller.companyId, callID, dn, shown),
+      send: async (callID, input, request) => {
+        const verdict = await this.#send(caller, method, callID, input, request);
+        this.#waiting.entered(callID as CallID);
+        return verdict;
+      },
+      reach: (callID, dn, shown) => this.#reach.destination(caller.companyId, callID, dn, shown),
+      target: (callID, dn, shown) => {
+        const target = this.#reach.target(caller.companyId, callID, dn, shown);
+        if (target.kind === 'queue' && !target.full) this.#waiting.enter(caller.companyId, callID as CallID, dn);
+        return target;
+      },
+      isFull: (queue) => this.#waiting.isFull(caller.companyId, queue),
       newRecording: () => recordings.target(),
       planRecording: (asked) => recordings.plan(caller.companyId, asked),
       live: (callID) => this.#nodes.live(caller.companyId, callID)?.call,
@@ -477,26 +521,12 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     return [...here, ...others.flat().flatMap(({ call }) => (known.has(call.callID) ? [] : call))];
   }
 
-  /** A transfer that a phone asks for, with how those in it are reached. */
-  #aimed(shard: Shard, fact: Extract<Fact, { kind: 'leg-transfer-requested' }>): Fact {
-    const call = shard.callOf(fact.channel);
-    const party = call?.parties.find((p) => p.leg.channel === fact.channel);
-    const { dialled } = fact;
-    if (!call || !party || dialled === undefined) return fact;
-    const { companyId, callID } = call;
-    const customer = call.parties.find((p) => p !== party && p.leg.state !== 'ended')?.dn;
-    const target = this.#reach(companyId, callID, dialled, customer);
-    return { ...fact, aim: { target, back: this.#deps.directory.resolve(companyId, party.dn, customer) } };
-  }
-
-  /** How a DN is reached from within a call; over a trunk it takes a place there, given back if no leg comes of it. */
-  #reach(companyId: CompanyId, callID: string, dn: string, shown: string | undefined): Destination {
-    const { directory, admission } = this.#deps;
-    const target = directory.resolve(companyId, dn, directory.isExtension(companyId, dn) ? shown : undefined);
-    const call = this.#nodes.live(companyId, callID)?.call;
-    if (!call || target.trunk === undefined || target.unreachable !== undefined) return target;
-    const unreachable = admission.admitLeg(call.callID, target.trunk);
-    return unreachable ? { ...target, unreachable } : target;
+  /** Begins a call. A place in a queue is kept for it until it is stored, and counted by what is stored. */
+  async #begin(shard: Shard, birth: CallBirth): ReturnType<Shard['begin']> {
+    this.#waiting.begins(birth);
+    const begun = await shard.begin(birth);
+    this.#waiting.entered(birth.callID);
+    return begun;
   }
 
   #send(
@@ -505,11 +535,16 @@ export class Engine implements SwitchListener, Requests, CallPlacing {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
-  ): Promise<Verdict | 'unknown' | 'too-fast' | 'moved'> {
+  ): Promise<Verdict | Unsent> {
     const runner = this.#nodes.live(caller.companyId, callID);
-    if (!runner) return Promise.resolve('unknown');
-    const shard = this.#nodes.shardOf(callID);
+    if (!runner?.call) return Promise.resolve('unknown');
+    const node = this.#nodes.holding(callID);
+    const shard = node?.shard;
     if (shard?.settling) return Promise.resolve('moved');
+    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
+      shard?.settleLegs(runner.call);
+      return Promise.resolve('node-away');
+    }
     return new Promise((resolve) => {
       const taken = runner.push({
         input,

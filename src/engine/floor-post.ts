@@ -2,14 +2,9 @@ import type { Call } from '../calls/call.ts';
 import type { AgentStatusChange } from '../calls/output.ts';
 import type { CompanyId } from '../cti/ids.ts';
 import type { Member, Peers } from '../ports.ts';
-import type { FloorEffect, FloorInput } from '../queues/floor.ts';
+import type { FloorEffect } from '../queues/floor.ts';
 import { noteOf } from './call-note.ts';
-
-/** What a call tells the agents and queues that another instance has. */
-export interface PostedNote {
-  readonly companyId: CompanyId;
-  readonly note: Extract<FloorInput, { kind: 'note' }>;
-}
+import type { ToldNote } from './floors.ts';
 
 export interface FloorPostDeps {
   readonly peers: Peers | undefined;
@@ -38,7 +33,7 @@ const STATUSES = 100;
 export class FloorPost {
   readonly #deps: FloorPostDeps;
   /** Notes to be sent, one for each call. */
-  readonly #notes = new Map<string, PostedNote>();
+  readonly #notes = new Map<string, ToldNote>();
   readonly #timer: NodeJS.Timeout;
   /** To whom everything has been told. */
   #told: string | undefined;
@@ -59,7 +54,7 @@ export class FloorPost {
   /** A call has changed, as it is stored now. */
   note(call: Call, statuses: readonly AgentStatusChange[]): void {
     if (!this.#deps.peers) return;
-    this.#put({ companyId: call.companyId, note: { kind: 'note', note: noteOf(call), statuses } });
+    this.#put({ companyId: call.companyId, note: noteOf(call), statuses });
     if (!this.#sending) void this.#send();
   }
 
@@ -79,11 +74,11 @@ export class FloorPost {
     this.#notes.clear();
   }
 
-  #put(posted: PostedNote): void {
-    const { callID } = posted.note.note;
+  #put(posted: ToldNote): void {
+    const { callID } = posted.note;
     const earlier = this.#notes.get(callID);
-    const statuses = [...(earlier?.note.statuses ?? []), ...posted.note.statuses].slice(-STATUSES);
-    this.#notes.set(callID, { ...posted, note: { ...posted.note, statuses } });
+    const statuses = [...(earlier?.statuses ?? []), ...posted.statuses].slice(-STATUSES);
+    this.#notes.set(callID, { ...posted, statuses });
   }
 
   #look(): void {

@@ -14,7 +14,9 @@ import {
   nextDue,
   type Queues,
 } from '../queues/floor.ts';
+import type { CallNote, NotedStatus } from '../queues/note.ts';
 import { stepFloor } from '../queues/step.ts';
+import { FloorInbox, type FloorWaiting } from './floor-inbox.ts';
 
 /** Requests that may wait for one floor. What calls tell is not counted: there is one note for each live call at most. */
 const INBOX_LIMIT = 1_000;
@@ -26,12 +28,7 @@ const TIMER_MAX = 2_147_483_647;
 /** The answer to a request on a floor. */
 export type FloorVerdict = { readonly agent: Agent } | { readonly refusal: Refusal };
 
-interface Waiting {
-  readonly input: FloorInput;
-  /** Unix ms, when it came. */
-  readonly at: number;
-  readonly settle?: (verdict: FloorVerdict) => void;
-}
+type Waiting = FloorWaiting<FloorVerdict>;
 
 /** What a floor's runner needs of the engine. */
 export interface FloorHost {
@@ -61,12 +58,13 @@ export class FloorRunner {
   readonly companyId: CompanyId;
   readonly #host: FloorHost;
   readonly #queues: Queues;
-  #inbox: Waiting[] = [];
+  readonly #inbox = new FloorInbox<FloorVerdict>();
   #floor: Floor;
   #version: number;
   /** What the store lists as waiting: callID and queue. */
   readonly #listed: Map<string, string>;
   #running = false;
+  #underWay = 0;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -89,8 +87,9 @@ export class FloorRunner {
     return this.#floor;
   }
 
+  /** Inputs that are not stored yet. */
   get waiting(): number {
-    return this.#inbox.length;
+    return this.#inbox.length + this.#underWay;
   }
 
   /** It has been let go of. */
@@ -110,53 +109,52 @@ export class FloorRunner {
     return new Promise((settle) => this.#add({ input, at: this.#host.now(), settle }));
   }
 
-  /** Queues what happened. A call's note takes the place of its earlier one that still waits. */
+  /** Queues what happened. */
   push(input: FloorInput): void {
+    if (!this.#stopped) this.#add({ input, at: this.#host.now() });
+  }
+
+  /** Queues what a call has told. */
+  note(note: CallNote, statuses: readonly NotedStatus[]): void {
     if (this.#stopped) return;
-    if (input.kind === 'note') {
-      const { callID } = input.note;
-      const at = this.#inbox.findIndex((w) => w.input.kind === 'note' && w.input.note.callID === callID);
-      const earlier = this.#inbox[at];
-      if (earlier?.input.kind === 'note') {
-        const statuses = [...earlier.input.statuses, ...input.statuses];
-        this.#inbox[at] = { input: { ...input, statuses }, at: earlier.at };
-        return;
-      }
-    }
-    this.#add({ input, at: this.#host.now() });
+    this.#inbox.note(note, statuses, this.#host.now());
+    if (!this.#running) void this.#run();
   }
 
   /** Lets go of the floor without touching it. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const w of this.#inbox.splice(0)) w.settle?.({ refusal: refuse('NotReady') });
+    for (const w of this.#inbox.take()) w.settle?.({ refusal: refuse('NotReady') });
   }
 
   #add(waiting: Waiting): void {
-    this.#inbox.push(waiting);
+    this.#inbox.add(waiting);
     if (!this.#running) void this.#run();
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#inbox.length > 0 && !this.#stopped) {
-      const batch = this.#inbox.splice(0);
+      const batch = this.#inbox.take();
+      this.#underWay = batch.length;
       try {
         await this.#turn(batch);
       } catch (error) {
         this.#host.floorFailed(this.companyId, error);
         for (const w of batch) w.settle?.({ refusal: refuse('CTIException') });
         // What the calls have told is still so, and must not be lost.
-        this.#inbox = [...batch.filter((w) => w.settle === undefined), ...this.#inbox];
+        this.#inbox.putBack(batch.filter((w) => w.settle === undefined));
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
+    this.#underWay = 0;
     this.#running = false;
   }
 
   async #turn(batch: readonly Waiting[]): Promise<void> {
-    let floor = this.#floor;
+    const before = this.#floor;
+    let floor = before;
     const events: NewCtiEvent[] = [];
     const effects: FloorEffect[] = [];
     const verdicts: (FloorVerdict | undefined)[] = [];
@@ -171,7 +169,7 @@ export class FloorRunner {
       effects.push(...outcome.effects);
       verdicts.push(outcome.agent && { agent: outcome.agent });
     }
-    if (floor !== this.#floor || events.length > 0) {
+    if (floor !== before || events.length > 0) {
       const result = await this.#host.commitFloor(this.#commitOf(floor, events));
       if (this.#stopped) return;
       if (result.outcome !== 'stored') {
@@ -188,7 +186,8 @@ export class FloorRunner {
       const verdict = verdicts[i];
       if (verdict) w.settle?.(verdict);
     });
-    this.#arm();
+    // What is due, and when, is told by the floor alone.
+    if (floor !== before || this.#timer === undefined) this.#arm();
   }
 
   /** A step that throws is a defect of ours: it is logged, and the input is left out. */
@@ -197,7 +196,7 @@ export class FloorRunner {
       return stepFloor(floor, input, at, this.#queues);
     } catch (error) {
       this.#host.floorFailed(this.companyId, error);
-      return { refusal: refuse('CTIException') };
+      return { refusal: refuse('UnknownAgentError') };
     }
   }
 
@@ -230,9 +229,13 @@ export class FloorRunner {
   /** Wakes the floor when something is due next. When, is told by its own state: a restart arms the same. */
   #arm(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     const due = nextDue(this.#floor, this.#queues);
     if (due === undefined || this.#stopped) return;
     const wait = Math.min(TIMER_MAX, Math.max(0, due - this.#host.now()));
-    this.#timer = setTimeout(() => this.push({ kind: 'tick' }), wait);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.push({ kind: 'tick' });
+    }, wait);
   }
 }

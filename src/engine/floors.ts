@@ -2,7 +2,8 @@ import type { Call } from '../calls/call.ts';
 import type { AgentStatusChange } from '../calls/output.ts';
 import type { CompanyId } from '../cti/ids.ts';
 import type { CallStore, CommitResult, FloorCommit, FloorStore } from '../ports.ts';
-import { FLOOR_SHARD, type FloorEffect, type FloorInput, type Queues } from '../queues/floor.ts';
+import { FLOOR_SHARD, type FloorEffect, type Queues } from '../queues/floor.ts';
+import type { CallNote, NotedStatus } from '../queues/note.ts';
 import { noteOf } from './call-note.ts';
 import { type FloorHost, FloorRunner } from './floor-runner.ts';
 
@@ -25,15 +26,19 @@ export interface FloorsDeps {
   readonly onFenced: (shard: string) => void;
 }
 
-/** A note that came while its floor was being read. */
-type Note = Extract<FloorInput, { kind: 'note' }>;
+/** What a call tells the agents and queues of its company. */
+export interface ToldNote {
+  readonly companyId: CompanyId;
+  readonly note: CallNote;
+  readonly statuses: readonly NotedStatus[];
+}
 
 /** The floors of all companies: one runner each, beside the runners of the calls. One instance has them. */
 export class Floors implements FloorHost {
   readonly #deps: FloorsDeps;
   readonly #runners = new Map<CompanyId, FloorRunner>();
   /** What calls have told while their floor was being read. */
-  readonly #early = new Map<CompanyId, Note[]>();
+  readonly #early = new Map<CompanyId, ToldNote[]>();
   #fence = 0;
   #closed = true;
 
@@ -69,15 +74,16 @@ export class Floors implements FloorHost {
 
   /** A call has changed, as it is stored now. @returns false where the floors are not here */
   note(call: Call, statuses: readonly AgentStatusChange[]): boolean {
-    return this.take(call.companyId, { kind: 'note', note: noteOf(call), statuses });
+    return this.take({ companyId: call.companyId, note: noteOf(call), statuses });
   }
 
   /** What a call has told, here or elsewhere. @returns false where the floors are not here */
-  take(companyId: CompanyId, note: Note): boolean {
+  take(told: ToldNote): boolean {
+    const { companyId, note, statuses } = told;
     const early = this.#early.get(companyId);
     const runner = this.#runners.get(companyId);
-    if (early) early.push(note);
-    else runner?.push(note);
+    if (early) early.push(told);
+    else runner?.note(note, statuses);
     return early !== undefined || runner !== undefined;
   }
 
@@ -122,7 +128,7 @@ export class Floors implements FloorHost {
       live: live.map(noteOf),
       over: ended.flatMap((found) => (found?.call.deleted ? [noteOf(found.call)] : [])),
     });
-    for (const note of early) runner.push(note);
+    for (const { note, statuses } of early) runner.note(note, statuses);
   }
 
   // ── FloorHost ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,10 +60,15 @@ export class Nodes {
     return this.#nodes.get(key);
   }
 
+  /** Where a call lives here. */
+  holding(callID: string): RunningNode | undefined {
+    for (const n of this.#nodes.values()) if (n.shard.runner(callID)) return n;
+    return undefined;
+  }
+
   /** The shard in which a call lives here. */
   shardOf(callID: string): Shard | undefined {
-    for (const { shard } of this.#nodes.values()) if (shard.runner(callID)) return shard;
-    return undefined;
+    return this.holding(callID)?.shard;
   }
 
   /** The node, or the one of its shards, that a callID names; undefined where that is not here. */

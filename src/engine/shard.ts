@@ -1,6 +1,6 @@
 import type { Call } from '../calls/call.ts';
 import type { Command } from '../calls/command.ts';
-import type { CallArrived, CallBirth, Fact, Found } from '../calls/input.ts';
+import type { CallBirth, Fact, Found } from '../calls/input.ts';
 import type { AgentStatusChange } from '../calls/output.ts';
 import type { NewCtiEvent } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
@@ -42,7 +42,6 @@ const HELD_LIMIT = 1_000;
 export class Shard implements RunnerHost {
   readonly #deps: ShardDeps;
   readonly #runners = new Map<CallID, CallRunner>();
-  readonly #arriving = new Map<CallID, CallArrived>();
   readonly #byChannel = new Map<string, CallRunner>();
   /** What has been told of channels whose legs are about to change calls. */
   readonly #held = new Map<string, Fact[]>();
@@ -85,10 +84,10 @@ export class Shard implements RunnerHost {
     return this.#held.size === 0;
   }
 
-  /** Calls' inputs that wait to be stored. */
+  /** Calls' inputs that are not stored yet. */
   get waiting(): number {
     let n = 0;
-    for (const r of this.#runners.values()) n += r.waiting;
+    for (const r of this.#runners.values()) n += r.unstored;
     return n;
   }
 
@@ -100,13 +99,6 @@ export class Shard implements RunnerHost {
   /** Channels whose events are led to a call. */
   get channels(): number {
     return this.#byChannel.size;
-  }
-
-  /** Calls for a queue that have begun and are not stored yet: nobody else counts them. */
-  arriving(companyId: CompanyId, queue: string): number {
-    let n = 0;
-    for (const a of this.#arriving.values()) if (a.companyId === companyId && a.queue?.id === queue) n += 1;
-    return n;
   }
 
   runner(callID: string): CallRunner | undefined {
@@ -131,15 +123,11 @@ export class Shard implements RunnerHost {
   begin(birth: CallBirth): Promise<{ verdict: Verdict; call: Call | undefined }> {
     const runner = new CallRunner(this, birth.callID, birth.companyId);
     this.#runners.set(birth.callID, runner);
-    if (birth.kind === 'arrived') {
-      this.#byChannel.set(birth.channel, runner);
-      if (birth.queue && birth.turnedAway === undefined) this.#arriving.set(birth.callID, birth);
-    }
+    if (birth.kind === 'arrived') this.#byChannel.set(birth.channel, runner);
     return new Promise((resolve) => {
       const late = setTimeout(() => resolve({ verdict: undefined, call: undefined }), BIRTH_PATIENCE_MS);
       const settle = (verdict: Verdict, call: Call | undefined): void => {
         clearTimeout(late);
-        this.#arriving.delete(birth.callID);
         resolve({ verdict, call });
       };
       runner.push({ input: birth, at: this.#deps.now(), settle });
@@ -213,7 +201,6 @@ export class Shard implements RunnerHost {
       this.#deps.admission.release(r.callID);
     }
     this.#runners.clear();
-    this.#arriving.clear();
     this.#byChannel.clear();
     this.#held.clear();
     this.#timers.close();

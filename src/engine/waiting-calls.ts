@@ -1,7 +1,7 @@
 import type { Call } from '../calls/call.ts';
-import type { QueueEntry, QueueInput } from '../calls/input.ts';
-import { waitingParty } from '../calls/waiting.ts';
-import type { CompanyId } from '../cti/ids.ts';
+import type { CallBirth, Destination, QueueEntry, QueueInput } from '../calls/input.ts';
+import { placeInQueue } from '../calls/waiting.ts';
+import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { FloorEffect } from '../queues/floor.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Directory, Queue } from './directory.ts';
@@ -17,8 +17,10 @@ export interface WaitingCallsDeps {
   readonly calls: (companyId: CompanyId) => Iterable<Call>;
   /** Asks it of a call that does not live here. @returns whether it was done */
   readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean>;
-  /** Callers who are just being let in to a queue. */
-  readonly arriving: (companyId: CompanyId, queue: string) => number;
+  /** How a number is reached from within a call; it takes a place on its trunk until {@link settleLegs}. */
+  readonly reach: (companyId: CompanyId, callID: CallID, number: string) => Destination;
+  /** The call's places on trunks are those of its legs again. */
+  readonly settleLegs: (call: Call) => void;
 }
 
 /** Q.850 17 and 34: the caller hears busy, or congestion. */
@@ -35,6 +37,8 @@ export const entryOf = ({ id, ringTimeout, wrapUp }: Queue, other?: number): Que
 /** Between the floors and the calls that wait: who is let in, and what becomes of whom a floor has chosen. */
 export class WaitingCalls {
   readonly #deps: WaitingCallsDeps;
+  /** Calls that have been let in to a queue and are not stored as being there yet. */
+  readonly #entering = new Map<CallID, { readonly companyId: CompanyId; readonly queue: string }>();
 
   constructor(deps: WaitingCallsDeps) {
     this.#deps = deps;
@@ -43,18 +47,34 @@ export class WaitingCalls {
   /** Q.850: why a caller may not even wait; undefined if he may. */
   turnedAway(companyId: CompanyId, queue: Queue, limit: 'channel-limit' | undefined): number | undefined {
     if (limit) return NO_CIRCUIT;
-    return this.#waitingIn(companyId, queue.id) >= queue.maxWaiting ? USER_BUSY : undefined;
+    return this.isFull(companyId, queue) ? USER_BUSY : undefined;
   }
 
-  /** Callers who wait in a queue, or are just being let in. */
-  #waitingIn(companyId: CompanyId, queueId: string): number {
-    let n = 0;
-    for (const call of this.#deps.calls(companyId)) {
-      // Customers whom we call are no callers before they have answered, and then are always let in.
-      const here = call.callType !== 'Outbound' || waitingParty(call) !== undefined;
-      if (call.queue?.id === queueId && here) n += 1;
+  /** As many wait in a queue, or are just being let in, as may. */
+  isFull(companyId: CompanyId, { id, maxWaiting }: Queue): boolean {
+    const there = new Set<CallID>();
+    for (const call of this.#deps.calls(companyId)) if (placeInQueue(call) === id) there.add(call.callID);
+    for (const [callID, at] of this.#entering) {
+      if (at.companyId === companyId && at.queue === id) there.add(callID);
     }
-    return n + this.#deps.arriving(companyId, queueId);
+    return there.size >= maxWaiting;
+  }
+
+  /** Keeps a place in a queue for a call, until {@link entered}. */
+  enter(companyId: CompanyId, callID: CallID, queue: string): void {
+    this.#entering.set(callID, { companyId, queue });
+  }
+
+  /** The same for a call that begins. A customer whom a queue calls has his place when he answers. */
+  begins(birth: CallBirth): void {
+    const { companyId, callID, queue } = birth;
+    const waits = birth.kind === 'arrived' ? birth.turnedAway === undefined : birth.firstLeg === 'agent';
+    if (queue && waits) this.enter(companyId, callID, queue.id);
+  }
+
+  /** The call is stored with its place in the queue, or does not come. */
+  entered(callID: CallID): void {
+    this.#entering.delete(callID);
   }
 
   /** Does what the floor asks of a call that waits. A call that is gone, or has changed meanwhile, says so. */
@@ -73,31 +93,38 @@ export class WaitingCalls {
   /** Asks it of a call that lives here. @returns whether the call has taken it */
   ask(companyId: CompanyId, effect: FloorEffect): Promise<boolean> {
     const input = this.#queueInput(companyId, effect);
-    const runner = input && this.#deps.live(companyId, effect.callID);
-    if (!input || !runner) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const settle = (verdict: unknown, call: Call | undefined): void => resolve(verdict === undefined && !!call);
-      if (!runner.push({ input, at: this.#deps.now(), settle })) resolve(false);
+      const settle = (verdict: unknown, call: Call | undefined): void => {
+        this.entered(effect.callID);
+        if (verdict && call) this.#deps.settleLegs(call);
+        resolve(verdict === undefined && call !== undefined);
+      };
+      if (this.#deps.live(companyId, effect.callID)?.push({ input, at: this.#deps.now(), settle })) return;
+      this.entered(effect.callID);
+      resolve(false);
     });
   }
 
-  #queueInput(companyId: CompanyId, effect: FloorEffect): QueueInput | undefined {
-    const { directory } = this.#deps;
+  #queueInput(companyId: CompanyId, effect: FloorEffect): QueueInput {
+    const { directory, live, reach } = this.#deps;
+    const { callID } = effect;
     switch (effect.do) {
       case 'assign': {
         const { queue, dn, assignment } = effect;
-        const call = this.#deps.live(companyId, effect.callID)?.call;
+        const call = live(companyId, callID)?.call;
         const shown = call?.parties.find((p) => p.partyID === call.queue?.party)?.dn;
         return { kind: 'assign', queue, to: directory.resolve(companyId, dn, shown), assignment };
       }
       case 'to-queue': {
         const queue = directory.queue(companyId, effect.queue);
-        if (!queue || this.#waitingIn(companyId, queue.id) >= queue.maxWaiting) return undefined;
+        if (!queue || this.isFull(companyId, queue)) return { kind: 'overflow-failed', queue: effect.from };
+        this.enter(companyId, callID, queue.id);
         return { kind: 'to-queue', queue: entryOf(queue) };
       }
       case 'to-number': {
-        const to = directory.resolve(companyId, effect.number);
-        return to.unreachable === undefined ? { kind: 'to-number', to, assignment: effect.assignment } : undefined;
+        const to = reach(companyId, callID, effect.number);
+        if (to.unreachable !== undefined) return { kind: 'overflow-failed', queue: effect.from };
+        return { kind: 'to-number', to, assignment: effect.assignment };
       }
     }
   }

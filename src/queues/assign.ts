@@ -1,5 +1,5 @@
 import { type Agent, isFree, withStatus } from '../agents/agent.ts';
-import { isAlone, overflowAt, type Waiting } from './floor.ts';
+import { anyOverflows, isAlone, overflowAt, type Waiting } from './floor.ts';
 import type { FloorTurn } from './floor-turn.ts';
 
 /**
@@ -33,18 +33,20 @@ function acquire(turn: FloorTurn, call: Waiting, agent: Agent): void {
 
 /** Sends on what has waited for the time that its queue allows. */
 export function overflow(turn: FloorTurn): void {
-  for (const call of [...turn.waiting.values()].filter(isAlone)) {
+  if (!anyOverflows(turn.queues)) return;
+  for (const call of turn.waiting.values()) {
+    if (!isAlone(call)) continue;
     const at = overflowAt(call, turn.queues);
     const to = turn.queues.get(call.queue)?.overflow?.to;
     if (at === undefined || at > turn.now || !to) continue;
-    const { callID } = call;
+    const { callID, queue: from } = call;
     if ('queue' in to) {
       turn.wait({ ...call, sentOn: true });
-      turn.ask({ do: 'to-queue', callID, queue: to.queue });
+      turn.ask({ do: 'to-queue', callID, from, queue: to.queue });
     } else {
       const assignment = call.assignment + 1;
       turn.wait({ ...call, assignment, sentOn: true });
-      turn.ask({ do: 'to-number', callID, number: to.number, assignment });
+      turn.ask({ do: 'to-number', callID, from, number: to.number, assignment });
     }
   }
 }

@@ -42,8 +42,11 @@ export interface Floor {
 /** Everything that can happen to a floor. */
 export type FloorInput =
   | AgentRequest
-  /** A call has changed, or is over: then nobody in it is present and nothing waits. */
-  | { readonly kind: 'note'; readonly note: CallNote; readonly statuses: readonly NotedStatus[] }
+  /** Calls have changed, or are over: then nobody in them is present and nothing waits. */
+  | {
+      readonly kind: 'notes';
+      readonly notes: readonly { readonly note: CallNote; readonly statuses: readonly NotedStatus[] }[];
+    }
   /** A call could not take an assignment, or be sent on: it had changed meanwhile, or is gone. */
   | { readonly kind: 'declined'; readonly callID: CallID; readonly assignment?: number }
   | { readonly kind: 'phone-lost'; readonly dn: string }
@@ -64,8 +67,15 @@ export type FloorEffect =
       readonly dn: string;
       readonly assignment: number;
     }
-  | { readonly do: 'to-queue'; readonly callID: CallID; readonly queue: string }
-  | { readonly do: 'to-number'; readonly callID: CallID; readonly number: string; readonly assignment: number };
+  /** The overflow of the queue `from`. */
+  | { readonly do: 'to-queue'; readonly callID: CallID; readonly from: string; readonly queue: string }
+  | {
+      readonly do: 'to-number';
+      readonly callID: CallID;
+      readonly from: string;
+      readonly number: string;
+      readonly assignment: number;
+    };
 
 /** What a step leads to. */
 export interface FloorOutcome {
@@ -98,8 +108,15 @@ export function nextDue(floor: Floor, queues: Queues): number | undefined {
     if (at !== undefined && (due === undefined || at < due)) due = at;
   };
   for (const agent of floor.agents.values()) earlier(agent.afterCall?.until);
+  if (!anyOverflows(queues)) return due;
   for (const waiting of floor.waiting.values()) if (isAlone(waiting)) earlier(overflowAt(waiting, queues));
   return due;
+}
+
+/** Calls that wait are sent on from at least one of the queues. */
+export function anyOverflows(queues: Queues): boolean {
+  for (const queue of queues.values()) if (queue.overflow) return true;
+  return false;
 }
 
 /** Nobody is assigned or rung, and it has not been asked to go elsewhere. */

@@ -31,9 +31,11 @@ export const AGENT_LIMIT = 5_000;
 export function stepFloor(floor: Floor, input: FloorInput, now: number, queues: Queues): FloorOutcome | FloorRefused {
   const turn = new FloorTurn(floor, now, queues, input.kind === 'recover');
   switch (input.kind) {
-    case 'note':
-      takeNote(turn, input.note);
-      for (const status of input.statuses) turn.status(status);
+    case 'notes':
+      for (const { note, statuses } of input.notes) {
+        takeNote(turn, note);
+        for (const status of statuses) turn.status(status);
+      }
       break;
     case 'declined':
       declined(turn, input.callID, input.assignment);

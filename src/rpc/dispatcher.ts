@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import { errorEventOf, type Refusal, refuse } from '../cti/errors.ts';
+import { ERRORS, type ErrorKey, errorEventOf, type Refusal, refuse } from '../cti/errors.ts';
 import { isMethodName, METHODS, type Method, type MethodName, type ParamsOf } from '../cti/requests.ts';
 import type { Caller, Requests } from '../ports.ts';
 import type { KeyUse } from './keys.ts';
 import type { RpcLimits } from './limits.ts';
 import type { RpcMetrics } from './metrics.ts';
-import { errorText, type Request, type RequestID, readRequest, resultText } from './wire.ts';
+import { errorText, type Request, type RequestID, readRequest, resultText, type SeedOfRpc } from './wire.ts';
 
 /**
- * Hears of the refusals that the RPC makes itself (InvalidParams, RequestTooFast, CTIException), so that they can be
- * published as events like all others. Never more per key and second than the limit for published refusals.
+ * Hears of the refusals that the RPC makes itself (InvalidParams, RequestTooFast, CTIException, SocketToJSon,
+ * MessageIDNotMatch), so that they can be published as events like all others. Never more per key and second than the
+ * limit for published refusals.
  *
+ * @param method as the client gave it, its first 64 characters; empty where none could be read
  * @param params as the client gave them: not validated
  */
-export type OnRefused = (caller: Caller, method: MethodName, params: unknown, refusal: Refusal) => void;
+export type OnRefused = (caller: Caller, method: string, params: unknown, refusal: Refusal) => void;
 
 /** The methods whose outcome is a stream: what a WebSocket has and a POST has not. */
 export interface SubscriptionDesk {
@@ -55,6 +57,10 @@ export interface DispatcherDeps {
 const CHEAP_CHARS = 4096;
 const MOST_ISSUES = 20;
 const LONGEST_REASON = 200;
+/** Characters of a method that there is not, as they are told. */
+const LONGEST_METHOD = 64;
+
+type Data = NonNullable<Refusal['data']>;
 
 type Outcome = { readonly json: string; readonly start?: () => void } | { readonly refusal: Refusal };
 
@@ -78,12 +84,15 @@ export class Dispatcher {
       // What is not JSON costs its sender as much as what is.
       session.use.rate.take();
       this.deps.metrics.requests.inc({ method: 'unknown', outcome: -32700 });
-      return answered(400, errorText(null, refuse('ParseError')));
+      return answered(400, errorText(null, this.#unread(session.use, 'ParseError', 'SocketToJSon', {})));
     }
     const afterwards: (() => void)[] = [];
     if (!Array.isArray(message)) return answered(200, await this.#one(session, message, afterwards), afterwards);
     const fault = this.#batchFault(message);
-    if (fault !== undefined) return answered(200, errorText(null, refuse('InvalidRequest', { reason: fault })));
+    if (fault !== undefined) {
+      const refusal = this.#unread(session.use, 'InvalidRequest', 'SocketToJSon', { reason: fault });
+      return answered(200, errorText(null, refusal));
+    }
     const texts = await Promise.all(message.map((member) => this.#one(session, member, afterwards)));
     const told = texts.filter((told) => told !== undefined);
     return answered(200, told.length === 0 ? undefined : `[${told.join(',')}]`, afterwards);
@@ -106,7 +115,8 @@ export class Dispatcher {
     const inTime = session.use.rate.take();
     const request = readRequest(message);
     if ('fault' in request) {
-      const refusal = inTime ? refuse('InvalidRequest', { reason: request.fault }) : refuse('RequestTooFast');
+      const { fault: reason, seed } = request;
+      const refusal = inTime ? this.#unread(session.use, 'InvalidRequest', seed, { reason }) : refuse('RequestTooFast');
       this.deps.metrics.requests.inc({ method: 'unknown', outcome: refusal.code });
       return errorText(request.id, refusal);
     }
@@ -124,10 +134,10 @@ export class Dispatcher {
     const { inFlightPerKey } = this.deps.limits;
     if (!inTime) return this.#refused(use, method, params, refuse('RequestTooFast'));
     if (method === 'rpc.discover') return { json: this.deps.discover() };
-    if (!isMethodName(method)) return { refusal: refuse('MethodNotFound', { method: method.slice(0, 64) }) };
+    if (!isMethodName(method)) return this.#noMethod(use, request);
     const { scope, carrier, params: schema }: Method = METHODS[method];
     if (carrier === 'websocket' && session.subscriptions === undefined) {
-      return { refusal: refuse('MethodNotFound', { method, reason: 'only over WebSocket' }) };
+      return this.#noMethod(use, request, { reason: 'only over WebSocket' });
     }
     if (!use.caller.scopes.has(scope)) return { refusal: refuse('Forbidden', { scope }) };
     const read = schema.safeParse(params);
@@ -167,14 +177,40 @@ export class Dispatcher {
   }
 
   #refused(use: KeyUse, method: string, params: unknown, refusal: Refusal): Outcome {
-    if (errorEventOf(refusal.code) !== undefined && isMethodName(method) && use.published.take()) {
-      try {
-        this.deps.onRefused(use.caller, method, params, refusal);
-      } catch (error) {
-        this.deps.logger.error({ err: error, method, code: refusal.code }, 'a refusal could not be reported');
-      }
-    }
+    if (isMethodName(method)) this.#publish(use, method, params, refusal);
     return { refusal };
+  }
+
+  #noMethod(use: KeyUse, { method, params }: Request, data: Data = {}): Outcome {
+    const asked = { method: method.slice(0, LONGEST_METHOD), params };
+    return {
+      refusal: this.#unread(use, 'MethodNotFound', 'MessageIDNotMatch', { method: asked.method, ...data }, asked),
+    };
+  }
+
+  /**
+   * A message that is no request that could be served: refused with JSON-RPC's own code, which has the seed's with it;
+   * that one is published.
+   */
+  #unread(
+    use: KeyUse,
+    key: ErrorKey,
+    seed: SeedOfRpc,
+    data: Data,
+    asked = { method: '', params: {} as unknown },
+  ): Refusal {
+    const { code: errorCode, name: errorMessage } = ERRORS[seed];
+    this.#publish(use, asked.method, asked.params, refuse(seed));
+    return refuse(key, { ...data, errorCode, errorMessage });
+  }
+
+  #publish(use: KeyUse, method: string, params: unknown, refusal: Refusal): void {
+    if (errorEventOf(refusal.code) === undefined || !use.published.take()) return;
+    try {
+      this.deps.onRefused(use.caller, method, params, refusal);
+    } catch (error) {
+      this.deps.logger.error({ err: error, method, code: refusal.code }, 'a refusal could not be reported');
+    }
   }
 
   #note(caller: Caller, method: string, outcome: Outcome, milliseconds: number): void {

@@ -52,10 +52,11 @@ return 1
  * Stores the next state of one call, its place in its flow's queue, and what it has to tell.
  *
  * KEYS  1 lead  2 call  3 queue of its flow  4 active calls (set)  5 newest event seen  6 messages of the call (list)
- *       7 calls with messages (zset)  8 balance of its account
+ *       7 calls with messages (zset)  8 balance of its account  9 counts of its flow on that day (hash)
  * ARGV  1 token  2 version that it must have  3 uuid  4 JSON  5 place in the queue or ''  6 '1' if it is active
  *       7 seconds that it is kept from now, or ''  8 eventID seen or ''  9 message or ''  10 now, Unix ms
  *       11 '1' if the balance pays for it, '-1' if it gets one back
+ *       12 seconds that the counts are kept, if it counts; then name and increment in turn
  * Answers 1 stored, 2 another instance leads, 3 it has another version, 4 nothing is left of the balance.
  */
 export const COMMIT_DIALER_CALL = script(`
@@ -77,6 +78,10 @@ if ARGV[8] ~= '' then redis.call('SET', KEYS[5], ARGV[8]) end
 if ARGV[9] ~= '' then
   redis.call('RPUSH', KEYS[6], ARGV[9])
   redis.call('ZADD', KEYS[7], 'NX', ARGV[10], ARGV[3])
+end
+if ARGV[12] then
+  for i = 13, #ARGV, 2 do redis.call('HINCRBY', KEYS[9], ARGV[i], ARGV[i + 1]) end
+  redis.call('EXPIRE', KEYS[9], ARGV[12])
 end
 return 1
 `);

@@ -21,6 +21,7 @@ import { StoreFault } from './errors.ts';
 import type { Keys } from './keys.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { list, text, whole } from './reply.ts';
+import { readTallies, tallyArgs, tallyKey } from './tally-store.ts';
 
 /** Seconds that a request's checksum is remembered: a day. */
 const CHECKSUM_SECONDS = 86_400;
@@ -76,6 +77,7 @@ export class RedisDialerStore implements DialerStore {
       this.#key(companyId, `hooks:${uuid}`),
       this.#key(companyId, 'hooks'),
       this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
+      tallyKey(this.#keys, companyId, flowId, commit.tally?.hour ?? 0),
     ];
     const args = [
       String(commit.token),
@@ -89,6 +91,7 @@ export class RedisDialerStore implements DialerStore {
       commit.message ?? '',
       String(Date.now()),
       charge !== undefined ? '1' : refund !== undefined ? '-1' : '0',
+      ...tallyArgs(commit.tally),
     ];
     const code = whole(await this.#redis.run(COMMIT_DIALER_CALL, keys, args));
     switch (code) {
@@ -149,6 +152,10 @@ export class RedisDialerStore implements DialerStore {
 
   async waiting(company: CompanyId, flowId: string): Promise<number> {
     return whole(await this.#redis.command(['ZCARD', this.#key(company, `queue:${flowId}`)]));
+  }
+
+  tallies(company: CompanyId, flowId: string, from: number, to: number) {
+    return readTallies(this.#redis, this.#keys, company, flowId, from, to);
   }
 
   async seen(company: CompanyId): Promise<number | undefined> {

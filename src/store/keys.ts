@@ -55,7 +55,8 @@ export class Keys {
 
   /**
    * What the dialler keeps of a company: `lead`, `token`, `seen`, `active`, `flows`, `hooks`, `call:<uuid>`,
-   * `request:<id>`, `queue:<flow>`, `sum:<flow>:<sha>`, `balance:<account>`, `hooks:<uuid>`, `dead:<flow>`.
+   * `request:<id>`, `queue:<flow>`, `sum:<flow>:<sha>`, `balance:<account>`, `hooks:<uuid>`, `dead:<flow>`,
+   * `tally:<flow>:<day>`.
    */
   dialer(company: CompanyId, part: string): string {
     return `${this.#prefix}:{${company}}:dialer:${part}`;

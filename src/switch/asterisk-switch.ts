@@ -91,7 +91,10 @@ export class AsteriskSwitch implements Switch {
       onSilent: (resource, error) => this.#onError(`REST does not answer: ${resource}`, error),
     });
     const tell = (fact: Fact): void => this.#tell(fact);
-    const failed: CommandFailed = (callID, command, error) => this.#onError(`command ${command}`, error, callID);
+    const failed: CommandFailed = (callID, command, error) => {
+      this.#onError(`command ${command.do}`, error, callID);
+      if (!this.#closed) this.#listener.onCommandFailed(this.node, callID, command);
+    };
     this.#performer = new Performer(
       this.ari,
       options.ari.app,

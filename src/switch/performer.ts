@@ -8,8 +8,8 @@ import { DIGIT_TIMES, DigitSender } from './digits.ts';
 /** Makes a ringing phone answer by itself; AMI's PJSIPNotify, because ARI has nothing for it. */
 export type NotifyTalk = (channel: string) => Promise<void>;
 
-/** A command that could not be carried out and has no leg whose end would tell so. */
-export type CommandFailed = (callID: CallID, command: Command['do'], error: unknown) => void;
+/** A command that could not be carried out; the object is the one that was handed over. */
+export type CommandFailed = (callID: CallID, command: Command, error: unknown) => void;
 
 /** Q.850 16: how a leg that was never dialled ends when it is hung up. */
 const NORMAL = 16;
@@ -109,12 +109,12 @@ export class Performer {
           this.#hangUp(callID, queue, command);
         } else if (command.do === 'send-dtmf') {
           // Digits take their time: what the call asks for next does not wait for them.
-          this.#carryOut(command).catch((error: unknown) => this.#failed(callID, command.do, error));
+          this.#carryOut(command).catch((error: unknown) => this.#failed(callID, command, error));
         } else {
           await this.#carryOut(command);
         }
       } catch (error) {
-        this.#failed(callID, command.do, error);
+        this.#failed(callID, command, error);
       }
     }
     queue.running = false;
@@ -149,7 +149,7 @@ export class Performer {
         // A channel that was gone already has told its end, or never will: told again, it is ignored.
         if (gone) this.#tell({ kind: 'leg-ended', channel, q850: NORMAL });
       },
-      (error) => this.#failed(callID, command.do, error),
+      (error) => this.#failed(callID, command, error),
     );
   }
 

@@ -145,13 +145,13 @@ export class Recorder {
   async #giveUp(callID: CallID, command: RecordingCommand, error: unknown, line: Line): Promise<void> {
     const { channel } = command;
     // A channel that has gone meanwhile tells its end itself.
-    if (!isNoSuchChannel(error)) this.#failed(callID, command.do, error);
+    if (!isNoSuchChannel(error)) this.#failed(callID, command, error);
     if (command.do === 'stop-recording') return;
     clearTimeout(line.check?.timer);
     delete line.check;
     if (command.do !== 'start-recording') {
       await again(() => this.#stop(channel), line.gone.signal).catch((second) => {
-        if (!line.gone.signal.aborted) this.#failed(callID, 'stop-recording', second);
+        if (!line.gone.signal.aborted) this.#failed(callID, { do: 'stop-recording', channel }, second);
       });
     }
     this.#tell({
@@ -184,9 +184,12 @@ export class Recorder {
     this.#forget(channel, line);
   }
 
-  async #noFile(callID: CallID, { do: what, channel }: StartRecording): Promise<void> {
-    this.#failed(callID, what, new Error('Asterisk says that it records, and there is no file'));
-    await this.#stop(channel).catch((error: unknown) => this.#failed(callID, 'stop-recording', error));
+  async #noFile(callID: CallID, command: StartRecording): Promise<void> {
+    const { channel } = command;
+    this.#failed(callID, command, new Error('Asterisk says that it records, and there is no file'));
+    await this.#stop(channel).catch((error: unknown) => {
+      this.#failed(callID, { do: 'stop-recording', channel }, error);
+    });
     this.#tell({ kind: 'recording-failed', channel, nothingWritten: true });
   }
 

@@ -237,6 +237,7 @@ describe('the Make Call API over HTTP', () => {
         events: store.events,
         placing: away,
         requests: away,
+        queues: away,
         owner: 'x',
         now: Date.now,
         uuid: () => 'x',

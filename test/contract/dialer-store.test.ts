@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { createClient } from 'redis';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { DialerCommit, DialerStore } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -7,8 +9,8 @@ const ACME = company('acme');
 const FLOW = 'flow0001';
 const stores: Store[] = [];
 
-async function open(): Promise<Store> {
-  const { store } = newStore(inject('redisUrl'));
+async function open(prefix = `t${randomBytes(6).toString('hex')}`): Promise<Store> {
+  const { store } = newStore(inject('redisUrl'), { prefix });
   stores.push(store);
   await store.connected();
   return store;
@@ -128,5 +130,36 @@ describe('the dialler’s keys', () => {
     expect(await dialer.flowStates(ACME)).toEqual({});
     await dialer.setFlowState(ACME, FLOW, '{"state":"paused"}');
     expect(await dialer.flowStates(ACME)).toEqual({ [FLOW]: '{"state":"paused"}' });
+  });
+
+  it('count a call together with its end, once, and keep the counts for 32 days', async () => {
+    const prefix = `t${randomBytes(6).toString('hex')}`;
+    const { dialer } = await open(prefix);
+    const token = await led(dialer);
+    await dialer.accept(ACME, request('r1'), [entry('u1', 1)], 60);
+    const hour = 24 * 20_000 + 23;
+    const counts = { placed: 1, answered: 1, abandoned: 0, waitMs: 700 };
+    const counted = commit(token, { tally: { hour, counts } });
+    expect(await dialer.commit(counted)).toBe('stored');
+    expect(await dialer.commit(counted)).toBe('conflict');
+    expect(await dialer.commit({ ...counted, version: 2, token: token + 1 })).toBe('not-leading');
+    const next = { hour: hour + 1, counts: { ...counts, abandoned: 1 } };
+    expect(await dialer.commit(commit(token, { version: 2, tally: next }))).toBe('stored');
+    const known = [
+      [hour, { placed: 1, answered: 1, waitMs: 700 }],
+      [hour + 1, { placed: 1, answered: 1, abandoned: 1, waitMs: 700 }],
+    ];
+    expect([...(await dialer.tallies(ACME, FLOW, hour - 720, hour + 1))]).toEqual(known);
+    expect([...(await dialer.tallies(ACME, FLOW, hour + 1, hour + 1))]).toEqual(known.slice(1));
+    expect((await dialer.tallies(ACME, 'flow0002', hour - 720, hour + 1)).size).toBe(0);
+    const redis = await createClient({ url: inject('redisUrl') }).connect();
+    const names = await redis.keys(`${prefix}:*:tally:*`);
+    const lives = await Promise.all(names.map((name) => redis.ttl(name)));
+    redis.destroy();
+    expect(names.toSorted()).toEqual([20_000, 20_001].map((d) => `${prefix}:{acme}:dialer:tally:${FLOW}:${d}`));
+    for (const seconds of lives) {
+      expect(seconds).toBeGreaterThan(31 * 86_400);
+      expect(seconds).toBeLessThanOrEqual(32 * 86_400);
+    }
   });
 });

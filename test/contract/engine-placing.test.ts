@@ -111,6 +111,36 @@ describe('a call under an id that was chosen before', () => {
     expect([await engine.whatIs(ACME, second), dialled.length, admission.size]).toEqual(['unknown', 1, 1]);
   });
 
+  it.each([
+    ['node', 'calls'],
+    ['node', 'callsPerSecond'],
+    ['trunk', 'calls'],
+    ['trunk', 'callsPerSecond'],
+    ['company', 'calls'],
+    ['company', 'callsPerSecond'],
+  ] as const)('is kept waiting by the %s’s limit of %s, and begun when there is room again', async (whose, what) => {
+    let now = 0;
+    const limits = (of: string, id: string) => new Map(of === whose ? [[id, { [what]: 2 }]] : []);
+    const meters = [limits('node', 'pbx-1'), limits('trunk', 'carrier'), limits('company', ACME)] as const;
+    admission = new CallAdmission(...meters, () => now);
+    engine.close();
+    engine = await open();
+    const callIDs = Array.from({ length: 3 }, () => engine.chooseCallID());
+    const [first, second, third] = callIDs;
+    if (!first || !second || !third) throw new Error('no node');
+    expect(await engine.place(CALLER, first, PARAMS)).toHaveProperty('result');
+    expect(await engine.place(CALLER, second, { ...PARAMS, thisDN: '1002' })).toHaveProperty('result');
+    const over = () => engine.place(CALLER, third, { ...PARAMS, thisDN: '1003' });
+    expect(await over()).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(dialled).toHaveLength(2);
+    // Time mends the one, the end of a call the other.
+    now += 999;
+    expect('refusal' in (await over())).toBe(what === 'calls');
+    admission.release(first);
+    expect(await over()).toHaveProperty('result');
+    expect(dialled).toHaveLength(3);
+  });
+
   it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {
     const callID = engine.chooseCallID();
     serving = false;

@@ -6,8 +6,9 @@ import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { Caller, CallPlacing, Requests } from '../../src/ports.ts';
+import type { Caller, CallPlacing, CustomerProgress, QueueAgent, QueueWatch, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
 type MakeCall = ParamsOf<'RequestMakeCall'>;
 
@@ -18,7 +19,7 @@ export type End = 'talk' | 'no-answer' | 'no-agent';
  * A switch that is simulated: it outlives the instances of the dialler, as Asterisk does, knows every call by its callID,
  * and tells the event log of the ends of calls.
  */
-export class SimulatedSwitch implements CallPlacing, Requests {
+export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   /** Every call that was begun, in order. */
   readonly placed: { readonly callID: CallID; readonly number: string; readonly agent: string; readonly at: number }[] =
     [];
@@ -32,6 +33,11 @@ export class SimulatedSwitch implements CallPlacing, Requests {
   /** Requests that got no answer. */
   unanswered = 0;
   endOf: (number: string) => End = () => 'talk';
+  /** How calls go that a queue has placed. */
+  storyOf: (number: string) => QueueCallStory = () => ({ answeredAfter: 5_000, connectedAfter: 500, lasted: 20_000 });
+  agents: readonly QueueAgent[] = [];
+  /** How far the customers of queues are; where nothing is said they are being rung. */
+  readonly progress = new Map<CallID, CustomerProgress>();
   store: Store;
   readonly #known = new Map<CallID, 'live' | 'ended'>();
   readonly #live = new Map<CallID, { caller: Caller; params: MakeCall }>();
@@ -83,6 +89,14 @@ export class SimulatedSwitch implements CallPlacing, Requests {
     return { result: { calls: [], agents: [] } };
   }
 
+  queueAgents(): readonly QueueAgent[] {
+    return this.agents;
+  }
+
+  customerProgress(_companyId: string, callID: CallID): CustomerProgress | undefined {
+    return this.#live.has(callID) ? (this.progress.get(callID) ?? { state: 'ringing' }) : undefined;
+  }
+
   /** Ends every call that is up. */
   async hangUp(): Promise<void> {
     await Promise.all([...this.#live.keys()].map((callID) => this.#end(callID)));
@@ -105,13 +119,23 @@ export class SimulatedSwitch implements CallPlacing, Requests {
     });
   }
 
+  /** Ends one call. */
+  async end(callID: CallID): Promise<void> {
+    await this.#end(callID);
+  }
+
   async #end(callID: CallID): Promise<void> {
     const found = this.#live.get(callID);
     if (!found) return;
     this.#live.delete(callID);
     this.#known.set(callID, 'ended');
     const { caller, params } = found;
-    await this.store.calls.append(caller.companyId, endEvents(caller, callID, params, this.endOf(params.otherDN)));
+    const { companyId } = caller;
+    const call = { companyId, callID, queue: params.thisDN, number: params.otherDN };
+    const events = params.thisDN.startsWith('8')
+      ? queueCallEnd(call, this.storyOf(params.otherDN), Date.now())
+      : endEvents(caller, callID, params, this.endOf(params.otherDN));
+    await this.store.calls.append(companyId, events);
     for (const look of [...this.#waiting]) look();
   }
 }
@@ -189,6 +213,7 @@ export async function instance(
     events: store.events,
     placing: sim,
     requests: sim,
+    queues: sim,
     owner: randomUUID(),
     now: Date.now,
     uuid: randomUUID,

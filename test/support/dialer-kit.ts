@@ -36,6 +36,7 @@ export function companyOf(flows: readonly FlowSettings[] = [{}], account: Record
         keys: [{ name: 'all', key: '0123456789abcdef', scopes: ['call'] }],
         extensions: { pattern: '^1\\d{3}$', endpoint: 'PJSIP/{dn}' },
         trunk: 'carrier-a',
+        queues: [{ id: '8001' }, { id: '8002' }],
         dialer: {
           accounts: [
             {

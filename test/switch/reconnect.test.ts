@@ -9,14 +9,17 @@ import type { RpcClient } from '../support/rpc-client.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const AGENT = '1018';
+/** A phone of the lab's that answers by itself. */
+const OTHER_AGENT = '1001';
 const CUSTOMER = '911140099001';
 const CUSTOMER_TONE = 2500;
 /** What the service may say of a connection that is cut. */
-const CUT = /^(ari|canary|command|watching)/;
+const CUT = /^(ari|canary|command|watching|AMI|phones could)/;
 
 describe('the connection to Asterisk is cut in mid-call', () => {
   let lab: Lab;
   let proxy: TcpProxy;
+  let ami: TcpProxy;
   let rm: Ringmaster;
   let client: RpcClient;
   let agentPhone: Phone;
@@ -26,9 +29,14 @@ describe('the connection to Asterisk is cut in mid-call', () => {
     lab = await testLab();
     const ari = new URL(lab.file.asterisk.ari.url);
     proxy = await TcpProxy.start(ari.hostname, Number(ari.port));
+    ami = await TcpProxy.start(lab.file.asterisk.ami.host, lab.file.asterisk.ami.port);
     [agentPhone, customerPhone] = await Promise.all([openAgentPhone(lab, AGENT), openCustomerPhone(lab, CUSTOMER)]);
     rm = await ringmaster(lab, (settings) => {
-      for (const node of settings.nodes) node.ari.url = `http://127.0.0.1:${proxy.port}/ari`;
+      for (const node of settings.nodes) {
+        node.ari.url = `http://127.0.0.1:${proxy.port}/ari`;
+        node.ami.host = '127.0.0.1';
+        node.ami.port = ami.port;
+      }
       for (const trunk of settings.trunks) {
         if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
       }
@@ -38,13 +46,14 @@ describe('the connection to Asterisk is cut in mid-call', () => {
 
   afterEach(async (context) => {
     proxy.unblock();
+    ami.unblock();
     await rm.serving();
     await rm.afterTest(context, CUT);
   });
 
   afterAll(async () => {
     await rm?.close();
-    await Promise.all([agentPhone.close(), customerPhone.close(), proxy.stop()]);
+    await Promise.all([agentPhone.close(), customerPhone.close(), proxy.stop(), ami.stop()]);
   });
 
   /** A call whose customer rings. */
@@ -160,6 +169,47 @@ describe('the connection to Asterisk is cut in mid-call', () => {
     await agent.waitFor('ended');
     expectWhole(events);
     expect(only(events, 'EventReleased', CUSTOMER)).toMatchObject({ recovered: true, billsec: 0 });
+  });
+
+  test('while the node is away a hold is refused as PBXError, and the two talk on; afterwards it is granted', async () => {
+    const { callID, agent, customer } = await talking();
+    const party = { callID, thisDN: AGENT };
+    proxy.block();
+    await rm.away();
+    const before = await client.call('RequestListCalls', {});
+    const refusal = await client.refusal('RequestHoldCall', { ...party, referenceID: 41 });
+    expect([refusal.code, refusal.message]).toEqual([301019, 'PBXError']);
+    const published = await client.event('EventPartyError', (e) => e.referenceID === 41);
+    expect(published).toMatchObject({ errorCode: 301019, request: 'RequestHoldCall', callID, thisDN: AGENT });
+    expect(await client.call('RequestListCalls', {})).toEqual(before);
+    proxy.unblock();
+    await rm.serving();
+    expect(await Promise.all([agent.hears(CUSTOMER_TONE), customer.hears(agentTone(AGENT))])).toEqual([true, true]);
+    expect(await client.call('RequestHoldCall', party)).toEqual({});
+    await client.event('EventHeld', (e) => e.callID === callID);
+    await client.call('RequestClearCall', { callID });
+    const events = await client.ended(callID);
+    expectWhole(events);
+    expect(told(events).filter((e) => e.startsWith('EventHeld'))).toHaveLength(1);
+    await Promise.all([agent.waitFor('ended'), customer.waitFor('ended')]);
+  });
+
+  test('AMI is cut: a phone cannot be made to answer, which is told as PBXError, and it rings on', async () => {
+    const { callID } = await client.call('RequestMakeCall', { thisDN: OTHER_AGENT, otherDN: AGENT });
+    const agent = await agentPhone.nextCall();
+    agent.ring();
+    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === AGENT);
+    ami.block();
+    await client.call('RequestAnswerCall', { callID, thisDN: AGENT, referenceID: 42 });
+    const error = await client.event('EventPartyError', (e) => e.referenceID === 42);
+    expect(error).toMatchObject({ errorCode: 301019, errorMessage: 'PBXError', request: 'RequestAnswerCall', callID });
+    await agent.answer();
+    await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === AGENT);
+    expect(await agent.hears(agentTone(OTHER_AGENT))).toBe(true);
+    await agent.hangUp();
+    const events = await client.ended(callID);
+    expectWhole(events);
+    expect(only(events, 'EventReleased', AGENT).connectionStatus).toBe('Connected');
   });
 
   test('while the node is away a new call ends as Failed, and nobody’s phone rings', async () => {

@@ -3,6 +3,8 @@ import type { Call } from '../../calls/call.ts';
 import type { Destination } from '../../calls/party.ts';
 import { refuse } from '../../cti/errors.ts';
 import type { ResultOf } from '../../cti/requests.ts';
+import type { Queue } from '../directory.ts';
+import { entryOf } from '../waiting-calls.ts';
 import { type Answer, onCall, refused, type Serve } from './context.ts';
 
 /** RequestMakeCall. */
@@ -18,32 +20,38 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   if (!queue && !directory.isExtension(companyId, params.thisDN)) {
     return refused(refuse('RegisterDNNotMatch', { reason: 'thisDN is not a phone of this company' }));
   }
-  const toPhone = directory.isExtension(companyId, params.otherDN);
-  if (params.callType !== undefined && (params.callType === 'Internal') !== toPhone) {
-    return refused(refuse('InvalidCallType', { reason: `otherDN is ${toPhone ? 'a phone' : 'a number'}` }));
+  const toQueue = directory.queue(companyId, params.otherDN);
+  const inside = toQueue !== undefined || directory.isExtension(companyId, params.otherDN);
+  if (params.callType !== undefined && (params.callType === 'Internal') !== inside) {
+    return refused(refuse('InvalidCallType', { reason: `otherDN is ${inside ? 'inside' : 'a number'}` }));
   }
-  if (queue && toPhone) return refused(refuse('InvalidCallType', { reason: 'a queue calls customers only' }));
-  const callerId = params.ANI ?? (toPhone ? params.thisDN : directory.trunkCallerId(companyId));
-  const target = directory.resolve(companyId, params.otherDN, callerId);
-  const agent: Destination = queue
-    ? { dn: queue.id, kind: 'user', endpoint: '' }
-    : directory.resolve(companyId, params.thisDN, params.otherDN);
+  if (queue && inside) return refused(refuse('InvalidCallType', { reason: 'a queue calls customers only' }));
+  if (toQueue && params.firstLeg === 'customer') {
+    return refused(refuse('InvalidCallType', { reason: 'who calls a queue is rung first, firstLeg agent' }));
+  }
+  if (toQueue && context.isFull(toQueue)) return refused(refuse('RequestTooFast', { reason: 'queue-full' }));
+  const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId));
+  const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId);
+  const agent = queue ? asParty(queue) : directory.resolve(companyId, params.thisDN, params.otherDN);
   const place = context.place(target.trunk);
   if (!place) return refused(refuse('NotReady', { reason: 'no node' }));
   const unreachable = target.unreachable ?? place.unreachable;
+  const notTried = unreachable !== undefined && { unreachable };
+  const waitsIn = queue ?? toQueue;
   const plan = context.planRecording(params.recording);
   const begun = await context.begin(place.key, {
     kind: 'make',
     callID: place.callID,
     companyId,
     node: place.node,
-    callType: toPhone ? 'Internal' : 'Outbound',
+    callType: inside ? 'Internal' : 'Outbound',
     makeCallType: params.makeCallType,
     firstLeg: params.firstLeg,
-    agent,
-    ...(queue && { queue: { id: queue.id, ringTimeout: queue.ringTimeout, wrapUp: queue.wrapUp } }),
-    target: unreachable === undefined ? target : { ...target, unreachable },
-    ...(!toPhone && callerId !== undefined && { ANI: callerId }),
+    // A queue is never tried itself: whoever is to wait in it is.
+    agent: toQueue ? { ...agent, ...notTried } : agent,
+    target: toQueue ? target : { ...target, ...notTried },
+    ...(waitsIn && { queue: entryOf(waitsIn) }),
+    ...(!inside && callerId !== undefined && { ANI: callerId }),
     ringTimeout: params.ringTimeout,
     attachedData: mergeAttachedData({}, params.attachedData ?? {}),
     referenceID: params.referenceID ?? 0,
@@ -52,11 +60,13 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   return 'refusal' in begun ? begun : madeAs(begun.call, params.thisDN);
 };
 
+/** A queue where one of the call's two parties is named: it is no phone, and nothing dials it. */
+const asParty = ({ id }: Queue): Destination => ({ dn: id, kind: 'user', endpoint: '' });
+
 /** RequestMakeCall's answer for a call that has been made. */
 export function madeAs(call: Call, thisDN: string): Answer<ResultOf<'RequestMakeCall'>> {
-  // A queue is no party: what it calls is the customer, who is rung first.
-  const own = call.queue ? undefined : call.parties.find((p) => p.dn === thisDN);
-  const party = own ?? call.parties[0];
+  // A queue is no party: the one who is rung first is the answer then.
+  const party = call.parties.find((p) => p.dn === thisDN) ?? call.parties[0];
   if (!party) return refused(refuse('CTIException'));
   return { result: { callID: call.callID, partyID: party.partyID } };
 }

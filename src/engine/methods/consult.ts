@@ -1,18 +1,23 @@
 import type { CallRequest } from '../../calls/input.ts';
 import { newParty, onCall, type RequestContext, type Serve } from './context.ts';
 
-/** RequestInitiateConsult. A phone of ours is shown who asks. */
+/**
+ * RequestInitiateConsult. A phone of ours is shown who asks. A queue is no party: where one is asked, the answer is the
+ * party that waits in it, and whom it rings is told by events.
+ */
 export const initiateConsult: Serve<'RequestInitiateConsult'> = async (context, params) => {
   const { callID, thisDN, otherDN } = params;
+  const target = context.target(callID, otherDN, thisDN);
   const request: CallRequest = {
     kind: 'consult',
     thisDN,
-    target: context.reach(callID, otherDN, thisDN),
+    target,
     attachedData: params.attachedData ?? {},
     referenceID: params.referenceID ?? 0,
   };
   const answer = await onCall(context, params, request, () => ({}));
-  return 'refusal' in answer ? answer : newParty(context, callID, otherDN);
+  if ('refusal' in answer) return answer;
+  return newParty(context, callID, target.kind === 'queue' ? thisDN : otherDN);
 };
 
 type Step = 'cancel-consult' | 'retrieve-consult' | 'transfer-consult' | 'conference-consult';

@@ -1,14 +1,20 @@
 import type { Call, RecordingPlan, RecordingTarget } from '../../calls/call.ts';
-import type { CallInput, Destination, MakeCall } from '../../calls/input.ts';
+import type { CallInput, Destination, MakeCall, Target } from '../../calls/input.ts';
 import { type Refusal, refuse } from '../../cti/errors.ts';
 import type { PartyID } from '../../cti/ids.ts';
 import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
 import type { Caller, CallStore } from '../../ports.ts';
 import type { Verdict } from '../call-runner.ts';
-import type { Directory } from '../directory.ts';
+import type { Directory, Queue } from '../directory.ts';
 import type { FloorRunner } from '../floor-runner.ts';
 import type { Place } from '../nodes.ts';
-import type { RefusedRequest } from '../views.ts';
+import { codeOf, type RefusedRequest } from '../views.ts';
+
+/**
+ * Why an input was not even queued: the company has no such live call, too much waits for it, its node does not serve and
+ * the input could not be carried out, or another instance has the call since.
+ */
+export type Unsent = 'unknown' | 'too-fast' | 'node-away' | 'moved';
 
 /** What a request is served with. */
 export interface RequestContext {
@@ -25,11 +31,7 @@ export interface RequestContext {
   /** @param key of the place */
   readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
-  readonly send: (
-    callID: string,
-    input: CallInput,
-    request: RefusedRequest,
-  ) => Promise<Verdict | 'unknown' | 'too-fast' | 'moved'>;
+  readonly send: (callID: string, input: CallInput, request: RefusedRequest) => Promise<Verdict | Unsent>;
   /**
    * How a DN is reached from within a live call. Over a trunk it takes a place there, which is the leg's once the call
    * has it and is given back where the request is refused.
@@ -37,6 +39,10 @@ export interface RequestContext {
    * @param shown number for a phone of ours to show; a trunk shows its own
    */
   readonly reach: (callID: string, dn: string, shown: string | undefined) => Destination;
+  /** The same for those who are asked or handed the call: they may be a queue, in which a place is kept for it. */
+  readonly target: (callID: string, dn: string, shown: string | undefined) => Target;
+  /** As many wait in a queue of the company's as may. */
+  readonly isFull: (queue: Queue) => boolean;
   /** Where a recording that begins now goes. */
   readonly newRecording: () => RecordingTarget;
   /** How a new call is recorded, if it is. @param asked by the request */
@@ -84,5 +90,7 @@ export async function onCall<R>(
   if (verdict === 'unknown') return refused(refuse('NotFoundCallID'));
   if (verdict === 'too-fast') return refused(refuse('RequestTooFast'));
   if (verdict === 'moved') return { ...refused(refuse('NotReady')), moved: true };
-  return { refusal: verdict, published: true };
+  if (verdict === 'node-away') return refused(refuse('PBXError', { reason: 'the call’s node does not serve' }));
+  // What could not be stored is in no log.
+  return { refusal: verdict, published: verdict.code !== codeOf('CTIException') };
 }

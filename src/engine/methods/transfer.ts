@@ -10,7 +10,7 @@ export const singleStepTransfer: Serve<'RequestSingleStepTransfer'> = (context, 
     {
       kind: 'transfer',
       thisDN,
-      target: context.reach(callID, otherDN, customer ?? thisDN),
+      target: context.target(callID, otherDN, customer ?? thisDN),
       back: context.directory.resolve(context.caller.companyId, thisDN, customer),
       referenceID: params.referenceID ?? 0,
     },

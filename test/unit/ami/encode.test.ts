@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AmiFields, encodeAction } from '../../../src/ami/encode.ts';
 import { AmiError } from '../../../src/ami/errors.ts';
+import { stories } from '../../support/properties.ts';
 
 const encode = (fields: AmiFields): string => encodeAction('pbx', fields, 'id-1');
 
@@ -57,6 +58,7 @@ describe('AMI action encoding', () => {
           expect(error).toBeInstanceOf(AmiError);
         }
       }),
+      stories(),
     );
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AmiMessage } from '../../../src/ami/message.ts';
 import { AmiParser } from '../../../src/ami/parser.ts';
+import { stories } from '../../support/properties.ts';
 
 interface Parsed {
   greeting: string[];
@@ -99,6 +100,7 @@ describe('AMI parser', () => {
         const wanted = sent.map((headers) => headers.map(([n, v]) => [n, Buffer.from(v).toString()]));
         expect(got.map((m) => m.headers)).toEqual(wanted);
       }),
+      stories(),
     );
   });
 
@@ -112,6 +114,7 @@ describe('AMI parser', () => {
         ]);
         expect(messages.at(-1)?.name).toBe('After');
       }),
+      stories(),
     );
   });
 

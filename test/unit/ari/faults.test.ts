@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AriEvent } from '../../../src/ari/index.ts';
+import { stories } from '../../support/properties.ts';
 import type { ScriptedReply } from '../../support/scripted-ari.ts';
 import { type Scene, scene } from './harness.ts';
 
@@ -70,9 +71,9 @@ describe('whatever goes wrong', () => {
           }
         },
       ),
-      { numRuns: 25, seed: 20 },
+      stories(25),
     );
-  }, 60_000);
+  });
 
   it('every promise settles when the client is closed at whatever moment', async () => {
     await fc.assert(
@@ -94,7 +95,7 @@ describe('whatever goes wrong', () => {
           await at.end();
         }
       }),
-      { numRuns: 30, seed: 7 },
+      stories(30),
     );
-  }, 60_000);
+  });
 });

@@ -4,6 +4,7 @@ import { Backoff } from '../../../src/ari/backoff.ts';
 import { kindOf } from '../../../src/ari/carrier-policy.ts';
 import { Deadlines } from '../../../src/ari/deadlines.ts';
 import { encodeQuery } from '../../../src/ari/resources/requester.ts';
+import { stories } from '../../support/properties.ts';
 
 describe('Backoff', () => {
   it('stays between base and cap, and never beyond three times the delay before', () => {
@@ -21,6 +22,7 @@ describe('Backoff', () => {
         backoff.reset();
         expect(backoff.next()).toBeLessThanOrEqual(300);
       }),
+      stories(),
     );
   });
 });

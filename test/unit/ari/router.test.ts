@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AriEvent, type Bridge, type Channel, EventRouter } from '../../../src/ari/index.ts';
+import { stories } from '../../support/properties.ts';
 
 /** An event as it comes from Asterisk, with what the router looks at. */
 function event(type: string, fields: Record<string, unknown>): AriEvent {
@@ -132,7 +133,7 @@ describe('EventRouter', () => {
           expect(errors).toEqual([]);
         },
       ),
-      { numRuns: 20 },
+      stories(20),
     );
   });
 });

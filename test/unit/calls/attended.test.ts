@@ -13,7 +13,7 @@ class SecondLine extends Story {
   constructor(guest = GUEST) {
     super();
     const birth: CallBirth = { ...callArrived({ from: AGENT, to: guest, reaches: guest }), callID: SECOND };
-    this.begins(birth);
+    this.born(birth);
     this.rings(guest).answers(guest).answers(AGENT).fromHere();
   }
   gives(dn: string, to = CUSTOMER): this {

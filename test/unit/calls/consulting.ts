@@ -1,4 +1,4 @@
-import type { CallInput } from '../../../src/calls/input.ts';
+import type { CallInput, QueueTarget } from '../../../src/calls/input.ts';
 import type { AttachedData } from '../../../src/cti/json.ts';
 import { destination, type End, Story } from './flow.ts';
 
@@ -7,6 +7,15 @@ type Step = Extract<CallInput, { kind: `${string}-consult` }>['kind'];
 export const AGENT = '1001';
 export const CUSTOMER = '+919800000001';
 export const GUEST = '1002';
+export const QUEUE = { id: '8001', ringTimeout: 15, wrapUp: 30 };
+
+/** A queue as the directory names it. */
+export const queueTarget = (more: Partial<QueueTarget> = {}): QueueTarget => ({
+  dn: QUEUE.id,
+  kind: 'queue',
+  queue: QUEUE,
+  ...more,
+});
 
 /** A call in which somebody is asked, or to whom it is handed. */
 export class Consulting extends Story {
@@ -31,11 +40,23 @@ export class Consulting extends Story {
     const back = destination(thisDN);
     return this.happens({ kind: 'transfer', thisDN, target: destination(otherDN), back, referenceID: ref });
   }
+  /** RequestInitiateConsult of a queue. */
+  asksQueue(thisDN: string, target: QueueTarget = queueTarget(), ref = 0): this {
+    return this.happens({ kind: 'consult', thisDN, target, attachedData: {}, referenceID: ref });
+  }
+  /** RequestSingleStepTransfer to a queue. */
+  handsToQueue(thisDN: string, target: QueueTarget = queueTarget(), ref = 0): this {
+    return this.happens({ kind: 'transfer', thisDN, target, back: destination(thisDN), referenceID: ref });
+  }
+  /** The floor gives the call to an agent. */
+  assigned(dn: string, assignment: number, queue = QUEUE.id): this {
+    return this.happens({ kind: 'assign', queue, to: destination(dn), assignment });
+  }
   /** The phone asks for a transfer; `otherDN` is missing where it names another call. */
   refers(dn: string, otherDN?: string): this {
     const aim = otherDN !== undefined && {
       dialled: otherDN,
-      aim: { target: destination(otherDN), back: destination(dn) },
+      aim: { target: otherDN === QUEUE.id ? queueTarget() : destination(otherDN), back: destination(dn) },
     };
     return this.happens({ kind: 'leg-transfer-requested', channel: this.channel(dn), ...aim });
   }

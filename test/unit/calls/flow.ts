@@ -134,14 +134,15 @@ export class Story {
   }
 
   make(m: Make = {}): this {
-    return this.begins(makeCall(m));
+    return this.born(makeCall(m));
   }
 
   arrives(a: Arrive): this {
-    return this.begins(callArrived(a));
+    return this.born(callArrived(a));
   }
 
-  protected begins(birth: CallBirth): this {
+  /** A call that is begun as nobody of these stories does by himself. */
+  born(birth: CallBirth): this {
     return this.take(begin(deepFreeze(birth), this.now));
   }
 

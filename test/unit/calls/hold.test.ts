@@ -147,6 +147,17 @@ describe('hold in a conference', () => {
     expect(call.holds(SUPERVISOR).hearing()).toEqual({ ...TALKING, [SUPERVISOR]: [] });
     expect(call.takesBack(SUPERVISOR).hearing()[SUPERVISOR]).toEqual([CUSTOMER, AGENT].sort());
   });
+
+  it('one whom all others have put on hold brings somebody in: music until he answers, then the two talk', () => {
+    const call = talking().supervises('bargein', SUPERVISOR, AGENT, 7).rings(SUPERVISOR).answers(SUPERVISOR);
+    call.holds(AGENT).holds(CUSTOMER).adds(SUPERVISOR, GUEST, 9);
+    expect(call.asked()).toContain(`dial ${GUEST} into the bridge`);
+    const alone = { [AGENT]: [], [CUSTOMER]: [], [SUPERVISOR]: ['music'] };
+    expect(call.rings(GUEST).hearing()).toEqual(alone);
+    call.answers(GUEST);
+    expect(call.hearing()).toEqual({ [AGENT]: [], [CUSTOMER]: [], [SUPERVISOR]: [GUEST], [GUEST]: [SUPERVISOR] });
+    expect(call.takesBack(AGENT).hearing()[AGENT]).toEqual([GUEST, SUPERVISOR].sort());
+  });
 });
 
 describe('the host of a consultation who holds swaps to the customer', () => {

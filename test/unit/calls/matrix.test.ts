@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallRequest } from '../../../src/calls/input.ts';
 import { ERRORS } from '../../../src/cti/errors.ts';
-import { MATRIX, STATES, type StateName } from './matrix.ts';
+import { AT_A_QUEUE, MATRIX, STATES, type StateName } from './matrix.ts';
 
 const VERBS = Object.keys(MATRIX) as CallRequest['kind'][];
 const STATE_NAMES = Object.keys(STATES) as StateName[];
@@ -12,9 +12,9 @@ it.each(VERBS)('%s is carried out in some state, and refused in another', (verb)
   expect([verdicts.has('ok'), verdicts.size > 1]).toEqual([true, true]);
 });
 
-describe.each(VERBS)('%s', (verb) => {
-  const { request, in: verdicts } = MATRIX[verb];
+const ROWS = Object.entries({ ...MATRIX, ...AT_A_QUEUE });
 
+describe.each(ROWS)('%s', (_, { request, in: verdicts }) => {
   it.each(STATE_NAMES)('%s', (state) => {
     const call = STATES[state]();
     const before = call.call;

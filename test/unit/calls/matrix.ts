@@ -1,6 +1,7 @@
 import type { CallRequest } from '../../../src/calls/input.ts';
 import { Conferring } from './conferring.ts';
-import { BUSY, destination } from './flow.ts';
+import { QUEUE, queueTarget } from './consulting.ts';
+import { BUSY, destination, makeCall } from './flow.ts';
 
 /**
  * Every verb in every state that its party may be in: a verb is one row of {@link MATRIX}, a state one column. A new kind
@@ -20,6 +21,9 @@ const customerFirst = (): Conferring =>
   new Conferring().make({ agent: AGENT, customer: CUSTOMER, firstLeg: 'customer' });
 const inbound = (): Conferring => new Conferring().arrives({ from: CUSTOMER, to: '4000', reaches: AGENT });
 const talking = (): Conferring => made().answers(AGENT).rings(CUSTOMER).answers(CUSTOMER);
+
+const callsQueue = (): Conferring =>
+  new Conferring().born({ ...makeCall({ agent: AGENT, customer: '8001' }), queue: QUEUE });
 
 const recorded = (): Conferring =>
   talking().happens({ kind: 'start-recording', uuid: 'u', url: 'http://127.0.0.1/u', referenceID: 0 });
@@ -41,6 +45,22 @@ export const STATES = {
   asking: () => talking().consults(AGENT, GUEST).rings(GUEST),
   /** It talks to the one whom it consults, while the customer waits. */
   consulting: () => talking().consults(AGENT, GUEST).rings(GUEST).answers(GUEST),
+  /** It has asked a queue, and waits there for an agent while the customer waits. */
+  askingQueue: () => talking().asksQueue(AGENT),
+  /** The same, and an agent of the queue is rung. */
+  askingAgentOfQueue: () => talking().asksQueue(AGENT).assigned(GUEST, 1).rings(GUEST),
+  /** It has asked a queue, and talks to its agent. */
+  consultingQueue: () => talking().asksQueue(AGENT).assigned(GUEST, 1).rings(GUEST).answers(GUEST),
+  /** It has called a queue, and waits there. */
+  calledQueue: () => callsQueue().answers(AGENT),
+  /** Another agent has handed it to a queue, where it waits. */
+  handedToQueue: () =>
+    new Conferring()
+      .make({ agent: GUEST, customer: AGENT })
+      .answers(GUEST)
+      .answers(AGENT)
+      .handsToQueue(GUEST)
+      .ends(GUEST),
   /** It talks to two. */
   conference: () => talking().adds(AGENT, THIRD).rings(THIRD).answers(THIRD),
   /** It talks, and a supervisor listens. */
@@ -92,16 +112,39 @@ const TALKS = {
   Talk: 'ok',
   muted: 'ok',
   asking: 'ok',
+  askingQueue: 'ok',
+  askingAgentOfQueue: 'ok',
   consulting: 'ok',
+  consultingQueue: 'ok',
   conference: 'ok',
   observed: 'ok',
   recorded: 'ok',
   paused: 'ok',
 } as const;
 /** The party may not bring anybody in while it consults. */
-const NOT_WHILE_CONSULTING = { asking: 'AgentIsInConsultScene', consulting: 'AgentIsInConsultScene' } as const;
+const NOT_WHILE_CONSULTING = {
+  asking: 'AgentIsInConsultScene',
+  askingQueue: 'AgentIsInConsultScene',
+  askingAgentOfQueue: 'AgentIsInConsultScene',
+  consulting: 'AgentIsInConsultScene',
+  consultingQueue: 'AgentIsInConsultScene',
+} as const;
+/** Who asks, and has no answer yet, has nobody to talk to. */
+const NOBODY_YET = { asking: WRONG_STATE, askingQueue: WRONG_STATE, askingAgentOfQueue: WRONG_STATE } as const;
+const CONSULTS = { consulting: 'ok', consultingQueue: 'ok' } as const;
 const OBSERVER = { observing: 'PartyIsObserver' } as const;
 const ON_HOLD = { Held: 'HeldInProcess' } as const;
+
+/** What forbids asking somebody, whether an agent or a queue. */
+const MAY_ASK = refusedBut(WRONG_STATE, {
+  ...TALKS,
+  ...NOT_WHILE_CONSULTING,
+  conference: 'AgentIsInConferenceScene',
+  ...ON_HOLD,
+  ...OBSERVER,
+});
+/** What forbids handing the call on. */
+const MAY_HAND = { ...MAY_ASK, conference: 'ConferenceToTransfer' } as const;
 
 export const MATRIX: { readonly [K in CallRequest['kind']]: Row<K> } = {
   answer: { request: { kind: 'answer', ...acting }, in: refusedBut(WRONG_STATE, { Dialing: 'ok', Ringing: 'ok' }) },
@@ -110,52 +153,43 @@ export const MATRIX: { readonly [K in CallRequest['kind']]: Row<K> } = {
   // Swapping to the customer needs somebody who has answered to swap from.
   hold: {
     request: { kind: 'hold', ...acting },
-    in: refusedBut(WRONG_STATE, { ...TALKS, asking: WRONG_STATE, ...ON_HOLD, ...OBSERVER }),
+    in: refusedBut(WRONG_STATE, { ...TALKS, ...NOBODY_YET, ...ON_HOLD, ...OBSERVER }),
   },
   retrieve: { request: { kind: 'retrieve', ...acting }, in: refusedBut(WRONG_STATE, { Held: 'ok', ...OBSERVER }) },
   mute: {
     request: { kind: 'mute', ...acting },
-    in: refusedBut(WRONG_STATE, { ...TALKS, muted: WRONG_STATE, Held: 'ok', ...OBSERVER }),
+    in: refusedBut(WRONG_STATE, { ...TALKS, muted: WRONG_STATE, Held: 'ok', handedToQueue: 'ok', ...OBSERVER }),
   },
   unmute: { request: { kind: 'unmute', ...acting }, in: refusedBut(WRONG_STATE, { muted: 'ok', ...OBSERVER }) },
   // While the guest rings there is nobody to hear digits: the customer waits.
   'send-dtmf': {
     request: { kind: 'send-dtmf', ...acting, dtmfDigits: '1' },
-    in: refusedBut(WRONG_STATE, { ...TALKS, asking: WRONG_STATE, ...ON_HOLD, ...OBSERVER }),
+    in: refusedBut(WRONG_STATE, { ...TALKS, ...NOBODY_YET, ...ON_HOLD, ...OBSERVER }),
   },
   'attach-data': { request: { kind: 'attach-data', ...acting, attachedData: { a: 1 } }, in: refusedBut('ok') },
   consult: {
     request: { kind: 'consult', ...acting, target: NEWCOMER, attachedData: {} },
-    in: refusedBut(WRONG_STATE, {
-      ...TALKS,
-      ...NOT_WHILE_CONSULTING,
-      conference: 'AgentIsInConferenceScene',
-      ...ON_HOLD,
-      ...OBSERVER,
-    }),
+    in: MAY_ASK,
   },
   transfer: {
     request: { kind: 'transfer', ...acting, target: NEWCOMER, back: destination(AGENT) },
-    in: refusedBut(WRONG_STATE, {
-      ...TALKS,
-      ...NOT_WHILE_CONSULTING,
-      conference: 'ConferenceToTransfer',
-      ...ON_HOLD,
-      ...OBSERVER,
-    }),
+    in: MAY_HAND,
   },
-  'cancel-consult': { request: { kind: 'cancel-consult', ...acting }, in: refusedBut(WRONG_STATE, { asking: 'ok' }) },
+  'cancel-consult': {
+    request: { kind: 'cancel-consult', ...acting },
+    in: refusedBut(WRONG_STATE, { asking: 'ok', askingQueue: 'ok', askingAgentOfQueue: 'ok' }),
+  },
   'retrieve-consult': {
     request: { kind: 'retrieve-consult', ...acting },
-    in: refusedBut(WRONG_STATE, { consulting: 'ok' }),
+    in: refusedBut(WRONG_STATE, CONSULTS),
   },
   'transfer-consult': {
     request: { kind: 'transfer-consult', ...acting },
-    in: refusedBut(WRONG_STATE, { consulting: 'ok' }),
+    in: refusedBut(WRONG_STATE, CONSULTS),
   },
   'conference-consult': {
     request: { kind: 'conference-consult', ...acting },
-    in: refusedBut(WRONG_STATE, { consulting: 'ok' }),
+    in: refusedBut(WRONG_STATE, CONSULTS),
   },
   'start-recording': {
     request: { kind: 'start-recording', ...acting, uuid: 'v', url: 'http://127.0.0.1/v' },
@@ -198,3 +232,29 @@ export const MATRIX: { readonly [K in CallRequest['kind']]: Row<K> } = {
     in: refusedBut('Unknown', { observing: 'ok' }),
   },
 };
+
+/** Verbs that have a row of their own already, aimed at a queue. */
+export const AT_A_QUEUE = {
+  'consult of a queue': {
+    request: { kind: 'consult', ...acting, target: queueTarget(), attachedData: {} },
+    in: MAY_ASK,
+  },
+  'transfer to a queue': {
+    request: { kind: 'transfer', ...acting, target: queueTarget(), back: destination(AGENT) },
+    in: MAY_HAND,
+  },
+  'consult of a full queue': {
+    request: { kind: 'consult', ...acting, target: queueTarget({ full: true }), attachedData: {} },
+    in: whereAllowed(MAY_ASK, 'RequestTooFast'),
+  },
+  'transfer to a full queue': {
+    request: { kind: 'transfer', ...acting, target: queueTarget({ full: true }), back: destination(AGENT) },
+    in: whereAllowed(MAY_HAND, 'RequestTooFast'),
+  },
+} satisfies Record<string, Row<'consult' | 'transfer'>>;
+
+/** The same verdicts, with a refusal in place of what would be carried out. */
+function whereAllowed(verdicts: Readonly<Record<StateName, Verdict>>, refusal: Verdict): Record<StateName, Verdict> {
+  const all = Object.entries(verdicts).map(([s, v]) => [s, v === 'ok' ? refusal : v]);
+  return Object.fromEntries(all) as Record<StateName, Verdict>;
+}

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordingPlan } from '../../../src/calls/call.ts';
 import type { CallBirth, CallInput } from '../../../src/calls/input.ts';
+import { stories, usualStories } from '../../support/properties.ts';
 import { callArrived, destination, makeCall, T0 } from './flow.ts';
 import { Watcher } from './watcher.ts';
 
@@ -238,77 +239,63 @@ function confirmEnds(watcher: Watcher, now: number, lastFirst: boolean): void {
 }
 
 const RUNS = 1500;
-/** Ample: these tests are work, not waiting. */
-const MS = 120_000;
 
 describe('whatever happens to a call', () => {
-  it(
-    'nobody is told or asked what must not be, and in the end everything has ended',
-    () => {
-      fc.assert(
-        fc.property(birth, story, fc.boolean(), fc.boolean(), (b, happenings, timerFires, lastFirst) => {
-          const watcher = new Watcher(b, T0);
-          const now = live(watcher, happenings);
-          if (timerFires) watcher.happens({ kind: 'timer', name: 'treatment' }, now);
-          confirmEnds(watcher, now, lastFirst);
-          watcher.checkEnd();
-        }),
-        { numRuns: RUNS },
-      );
-    },
-    MS,
-  );
+  it('nobody is told or asked what must not be, and in the end everything has ended', () => {
+    fc.assert(
+      fc.property(birth, story, fc.boolean(), fc.boolean(), (b, happenings, timerFires, lastFirst) => {
+        const watcher = new Watcher(b, T0);
+        const now = live(watcher, happenings);
+        if (timerFires) watcher.happens({ kind: 'timer', name: 'treatment' }, now);
+        confirmEnds(watcher, now, lastFirst);
+        watcher.checkEnd();
+      }),
+      stories(RUNS),
+    );
+  });
 
-  it(
-    'a call that is cleared ends with the confirmation of its legs, whatever else comes between',
-    () => {
-      fc.assert(
-        fc.property(birth, story, story, fc.boolean(), (b, before, between, lastFirst) => {
-          const watcher = new Watcher(b, T0);
-          let now = live(watcher, before);
-          watcher.happens({ kind: 'clear', referenceID: 9 }, now);
-          const established = watcher.seen.get('EventEstablished') ?? 0;
-          const dialled = watcher.seen.get('dial') ?? 0;
-          now = live(watcher, between);
-          confirmEnds(watcher, now, lastFirst);
-          watcher.checkEnd();
-          expect(watcher.seen.get('EventEstablished') ?? 0).toBe(established);
-          expect(watcher.seen.get('dial') ?? 0).toBe(dialled);
-        }),
-        { numRuns: RUNS / 3 },
-      );
-    },
-    MS,
-  );
+  it('a call that is cleared ends with the confirmation of its legs, whatever else comes between', () => {
+    fc.assert(
+      fc.property(birth, story, story, fc.boolean(), (b, before, between, lastFirst) => {
+        const watcher = new Watcher(b, T0);
+        let now = live(watcher, before);
+        watcher.happens({ kind: 'clear', referenceID: 9 }, now);
+        const established = watcher.seen.get('EventEstablished') ?? 0;
+        const dialled = watcher.seen.get('dial') ?? 0;
+        now = live(watcher, between);
+        confirmEnds(watcher, now, lastFirst);
+        watcher.checkEnd();
+        expect(watcher.seen.get('EventEstablished') ?? 0).toBe(established);
+        expect(watcher.seen.get('dial') ?? 0).toBe(dialled);
+      }),
+      stories(RUNS / 3),
+    );
+  });
 
-  it(
-    'a fact told twice is told once',
-    () => {
-      fc.assert(
-        fc.property(birth, story, happening, (b, before, h) => {
-          const watcher = new Watcher(b, T0);
-          const now = live(watcher, before);
-          const input = inputOf(h, watcher.call);
-          // A digit that is told twice was pressed twice.
-          fc.pre('channel' in input && input.kind !== 'leg-dtmf');
-          watcher.happens(input, now);
-          const { call, events } = watcher;
-          const told = events.length;
-          watcher.happens(input, now);
-          expect(watcher.call).toEqual(call);
-          expect(watcher.events.length).toBe(told);
-        }),
-        { numRuns: RUNS / 3 },
-      );
-    },
-    MS,
-  );
+  it('a fact told twice is told once', () => {
+    fc.assert(
+      fc.property(birth, story, happening, (b, before, h) => {
+        const watcher = new Watcher(b, T0);
+        const now = live(watcher, before);
+        const input = inputOf(h, watcher.call);
+        // A digit that is told twice was pressed twice.
+        fc.pre('channel' in input && input.kind !== 'leg-dtmf');
+        watcher.happens(input, now);
+        const { call, events } = watcher;
+        const told = events.length;
+        watcher.happens(input, now);
+        expect(watcher.call).toEqual(call);
+        expect(watcher.events.length).toBe(told);
+      }),
+      stories(RUNS / 3),
+    );
+  });
 
   it('the stories are not idle: every event, command and refusal of this room comes up in many of them', () => {
     // A fixed seed: what is looked at here is the stories themselves, and they must not differ from run to run.
-    const stories = 500;
+    const many = 500;
     const seen = new Map<string, number>();
-    for (const [b, happenings] of fc.sample(fc.tuple(birth, story), { seed: 1, numRuns: stories })) {
+    for (const [b, happenings] of fc.sample(fc.tuple(birth, story), usualStories(many))) {
       const watcher = new Watcher(b, T0);
       confirmEnds(watcher, live(watcher, happenings), false);
       for (const name of watcher.seen.keys()) seen.set(name, (seen.get(name) ?? 0) + 1);
@@ -337,7 +324,7 @@ describe('whatever happens to a call', () => {
       ...['mute', 'unmute', 'send-dtmf'],
       ...['NotFoundCallID', 'NotFoundParty', 'InvalidAgentState', 'InvalidParams'],
     ];
-    expect(all.filter((name) => (seen.get(name) ?? 0) < stories / 125)).toEqual([]);
-    expect((seen.get('EventEstablished') ?? 0) > stories / 8).toBe(true);
+    expect(all.filter((name) => (seen.get(name) ?? 0) < many / 125)).toEqual([]);
+    expect((seen.get('EventEstablished') ?? 0) > many / 8).toBe(true);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallBirth, QueueInput } from '../../../src/calls/input.ts';
-import { begin, step } from '../../../src/calls/step.ts';
+import { step } from '../../../src/calls/step.ts';
 import { noteOf } from '../../../src/engine/call-note.ts';
 import { BUSY, CALLER_CHANNEL, callArrived, destination, makeCall, NO_ANSWER, Story, T0 } from './flow.ts';
 
@@ -8,9 +8,6 @@ const CALLER = '+919800000001';
 const QUEUE = { id: '8001', ringTimeout: 15, wrapUp: 30 };
 
 class QueueStory extends Story {
-  born(birth: CallBirth): this {
-    return this.take(begin(birth, this.now));
-  }
   arrivesAt(more: Partial<Extract<CallBirth, { kind: 'arrived' }>> = {}): this {
     const birth = callArrived({ from: CALLER, to: '4000', reaches: null });
     if (birth.kind !== 'arrived') throw new Error('not an arrival');

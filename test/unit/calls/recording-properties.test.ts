@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordingPlan } from '../../../src/calls/call.ts';
 import type { CallInput } from '../../../src/calls/input.ts';
+import { stories } from '../../support/properties.ts';
 import { makeCall, T0 } from './flow.ts';
 import { Watcher } from './watcher.ts';
 
@@ -84,9 +85,9 @@ describe('whatever is done to a recording', () => {
         expect(watcher.call.recording?.state ?? 'stopped').toMatch(/stopped|waiting/);
         for (const name of watcher.seen.keys()) seen.set(name, (seen.get(name) ?? 0) + 1);
       }),
-      { numRuns: 500 },
+      stories(500),
     );
     const all = ['start-recording', 'stop-recording', 'pause-recording', 'resume-recording', 'InvalidAgentState'];
     expect(all.filter((name) => (seen.get(name) ?? 0) < 50)).toEqual([]);
-  }, 120_000);
+  });
 });

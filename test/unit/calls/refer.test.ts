@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AGENT, asked, CUSTOMER, GUEST, talking } from './consulting.ts';
+import { AGENT, asked, CUSTOMER, GUEST, QUEUE, talking } from './consulting.ts';
 
 /** What the phone was told of its REFER. */
 const answers = (s: ReturnType<typeof talking>) =>
@@ -13,6 +13,16 @@ describe('a transfer that is asked for on the phone', () => {
     expect(s.told()).toEqual([`EventReleased(${AGENT})`, `EventRinging(${GUEST})`, `EventEstablished(${GUEST})`]);
     expect(s.released(AGENT)).toMatchObject({ thirdDN: GUEST, thirdDNRole: 'TransferTo', callState: 'Transferred' });
     expect(answers(s)).toEqual([true]);
+  });
+
+  it('leads to a queue by its number, where the customer waits', () => {
+    const s = talking().refers(AGENT, QUEUE.id);
+    expect(s.asked()).toEqual([`answer-transfer ${AGENT}`, `hang-up ${AGENT} 16`]);
+    s.ends(AGENT);
+    expect(s.released(AGENT)).toMatchObject({ thirdDN: QUEUE.id, callState: 'Transferred', referenceID: 0 });
+    expect([answers(s), s.where(CUSTOMER)]).toEqual([[true], 'music']);
+    s.assigned(GUEST, 1).rings(GUEST).answers(GUEST);
+    expect(s.event('EventEstablished', GUEST)).toMatchObject({ otherDN: CUSTOMER, thirdDN: AGENT, referenceID: 0 });
   });
 
   it.each([

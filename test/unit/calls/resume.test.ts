@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Found } from '../../../src/calls/input.ts';
 import { mainBridge } from '../../../src/calls/layout.ts';
+import { AGENT, CUSTOMER, GUEST, talking as inConversation } from './consulting.ts';
 import { type Story, story } from './flow.ts';
-
-const AGENT = '1001';
-const CUSTOMER = '+919800000001';
 
 const ringing = (): Story =>
   story().make({ agent: AGENT, customer: CUSTOMER }).rings(AGENT).answers(AGENT).rings(CUSTOMER);
@@ -91,6 +89,29 @@ describe('a call that is found again', () => {
     const t = story().make({ agent: AGENT, customer: CUSTOMER }).fromHere();
     t.happens({ ...node(t, {}, 'no bridge'), underWay: [t.channel(AGENT)] });
     expect(t.told()).toEqual([]);
+  });
+
+  it('waits on in the queue to which it was handed: the music is asked for again, and an agent can come', () => {
+    const t = inConversation().handsToQueue(AGENT).ends(AGENT).fromHere();
+    t.happens(node(t, { [CUSTOMER]: 'Up' }, []));
+    expect([t.told(), t.asked()]).toEqual([[], [`start-music ${CUSTOMER}`]]);
+    t.assigned(GUEST, 1).rings(GUEST).answers(GUEST);
+    expect(t.asked()).toEqual([`dial ${GUEST}`, `stop-music ${CUSTOMER}`, `place ${CUSTOMER} ${GUEST}`]);
+  });
+
+  it('comes into the queue by the agent’s end that nobody heard of', () => {
+    const t = inConversation().handsToQueue(AGENT).fromHere();
+    t.happens(node(t, { [CUSTOMER]: 'Up' }, [CUSTOMER]));
+    expect(t.told()).toEqual([`EventReleased(${AGENT})`]);
+    expect(t.asked()).toEqual([`unplace ${CUSTOMER}`, `start-music ${CUSTOMER}`]);
+  });
+
+  it('goes on asking a queue, and one who was rung for it and has gone meanwhile has missed it', () => {
+    const t = inConversation().asksQueue(AGENT).assigned(GUEST, 1).rings(GUEST).fromHere();
+    t.happens(node(t, bothUp, []));
+    expect(t.told()).toEqual([`EventReleased(${GUEST})`]);
+    expect(t.asked()).toEqual([`start-music ${AGENT}`, `start-music ${CUSTOMER}`]);
+    expect(t.assigned('1003', 2).refusal).toBeUndefined();
   });
 
   it('leaves the sound alone while commands are still being carried out', () => {

@@ -4,6 +4,9 @@ import { BUSY, DECLINES, NO_ANSWER } from './flow.ts';
 
 const TARGET = GUEST;
 /** The agent has handed the customer on and has gone; the target is dialled. */
+const OUTSIDE = '+919800000077';
+/** The call was handed to somebody outside, who has answered. */
+const handedOutside = () => talking().handsTo(AGENT, OUTSIDE).ends(AGENT).answers(OUTSIDE).fromHere();
 const handed = () => talking().handsTo(AGENT, TARGET, 7).ends(AGENT).fromHere();
 
 describe('a call is handed on without asking', () => {
@@ -22,6 +25,8 @@ describe('a call is handed on without asking', () => {
     expect([s.where(CUSTOMER), s.where(TARGET)]).toEqual(['b1', 'b1']);
     s.rings(TARGET).answers(TARGET);
     expect(s.told()).toEqual([`EventRinging(${TARGET})`, `EventEstablished(${TARGET})`]);
+    expect(s.last('EventRinging', TARGET)['agentStatus']).toBe('Dialed');
+    expect(s.last('EventEstablished', TARGET)['agentStatus']).toBe('Connected');
     const toTarget = {
       referenceID: 7,
       otherDN: CUSTOMER,
@@ -36,6 +41,9 @@ describe('a call is handed on without asking', () => {
     s.ends(TARGET).ends(CUSTOMER);
     expect(s.told()).toEqual([`EventReleased(${TARGET})`, `EventReleased(${CUSTOMER})`, `EventCallDeleted(${AGENT})`]);
     expect([s.released(TARGET).otherDN, s.released(CUSTOMER).otherDN]).toEqual([CUSTOMER, TARGET]);
+    expect(s.released(TARGET).agentStatus).toBe('Completed');
+    const ofTarget = s.statuses.filter((c) => c.dn === TARGET).map((c) => c.status);
+    expect(ofTarget).toEqual(['Dialed', 'Connected', 'Completed']);
   });
 
   it('it may be handed on again', () => {
@@ -61,6 +69,10 @@ describe('a call is handed on without asking', () => {
       thirdDNRole: 'TransferTo',
     });
     expect(s.call.transfer).toBeUndefined();
+    const statuses = (dn: string) => s.statuses.filter((c) => c.dn === dn).map((c) => c.status);
+    const reached = !('notStarted' in end);
+    expect(statuses(TARGET)).toEqual(reached ? ['Missed'] : []);
+    expect(statuses(AGENT).slice(-3)).toEqual(['Completed', 'Dialed', 'Connected']);
     s.ends(CUSTOMER);
     expect(s.asked().at(-1)).toMatch(/^hang-up .* 16$/);
   });
@@ -123,6 +135,9 @@ describe('a call is handed on without asking', () => {
     ['InvalidAgentState', () => talking().handsTo(CUSTOMER, TARGET)],
     ['InvalidAgentState', () => talking().handsTo(AGENT, TARGET).fromHere().handsTo(AGENT, '1003')],
     ['InvalidAgentState', () => handed().rings(TARGET).fromHere().handsTo(TARGET, '1003')],
+    ['CustomerAddByConference', () => handedOutside().handsTo(OUTSIDE, '1003')],
+    ['CustomerAddByConference', () => handedOutside().handsToQueue(OUTSIDE)],
+    ['CustomerAddByConference', () => handedOutside().consults(OUTSIDE, '1003')],
     ['AgentIsInConsultScene', () => asked().handsTo(AGENT, '1003')],
     ['AgentIsInConsultScene', () => asked().handsTo(GUEST, '1003')],
     ['ConferenceToTransfer', () => asked().confers(AGENT).fromHere().handsTo(AGENT, '1003')],

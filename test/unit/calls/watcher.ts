@@ -164,7 +164,7 @@ export class Watcher {
         this.channels.add(command.channel);
         if (command.bridge !== undefined) {
           must(this.bridges.get(command.bridge) === 'there', 'dialled into a bridge that is not there');
-          must(this.inBridge.size > 0, 'dialled into a bridge where nobody waits');
+          must(this.inBridge.size > 0 || this.isOneAmongHolders(), 'dialled into a bridge where nobody waits');
           this.inBridge.add(command.channel);
         } else {
           const alone = this.channels.size === 1 || this.isSupervisors(command.channel);
@@ -322,6 +322,13 @@ export class Watcher {
       const apart = p === host || p === guest || isLeaving(p) || place === undefined || place !== bridge;
       must(apart, `${p.dn} hears what host and guest say`);
     }
+  }
+
+  /** Everybody holds but one, who has music and may bring in somebody to talk to. */
+  private isOneAmongHolders(): boolean {
+    const there = this.call.parties.filter((p) => p.leg.state === 'up' && !isLeaving(p));
+    const [one, ...more] = there.filter((p) => p.state !== 'Held');
+    return one !== undefined && more.length === 0 && this.music.has(one.leg.channel);
   }
 
   private isSupervisors(channel: string): boolean {

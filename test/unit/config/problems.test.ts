@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { checkConfig } from '../../../src/config.ts';
 import { bad, changed, ENV, example, MINIMAL, placeOf } from '../../support/config.ts';
+import { stories } from '../../support/properties.ts';
 
 describe('problems', () => {
   it.each<[what: string, from: string, to: string, key: string, at: string, message: RegExp, fix: RegExp]>([
@@ -317,6 +318,7 @@ trunks:`,
         const result = checkConfig(document.toString(), 'f.yaml', ENV);
         expect(JSON.stringify(result.problems ?? result.warnings)).not.toContain(canary);
       }),
+      stories(),
     );
   });
 
@@ -327,6 +329,7 @@ trunks:`,
         expect(result.config === undefined).toBe(result.problems !== undefined);
         for (const problem of result.problems ?? []) expect(problem.line).toBeGreaterThan(0);
       }),
+      stories(),
     );
   });
 });

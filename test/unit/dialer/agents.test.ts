@@ -56,14 +56,15 @@ describe('which agent is called', () => {
 });
 
 describe('calls per second', () => {
-  it('are those of one second at once, and so many a second from then on', () => {
+  it('begin with one, and are those of one second at once at most', () => {
     const pace = new Pace(2, 0);
-    expect(pace.room(0)).toBe(2);
+    expect(pace.room(0)).toBe(1);
+    expect(pace.room(1_000)).toBe(2);
     pace.take();
     pace.take();
-    expect([pace.room(0), pace.nextAt(0)]).toEqual([0, 500]);
-    expect(pace.room(499)).toBe(0);
-    expect(pace.room(500)).toBe(1);
+    expect([pace.room(1_000), pace.nextAt(1_000)]).toEqual([0, 1_500]);
+    expect(pace.room(1_499)).toBe(0);
+    expect(pace.room(1_500)).toBe(1);
     expect(pace.room(60_000)).toBe(2);
     expect(pace.room(0)).toBe(2);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type DialerCall, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
 import { MAX_FAULTS } from '../../../src/dialer/step.ts';
 import { callID, flowOf, Life, NOW } from '../../support/dialer-kit.ts';
+import { stories } from '../../support/properties.ts';
 
 const NUMBERS = { 'contact-numbers': ['918000123456', '918000123457'] };
 const retrying = () =>
@@ -224,5 +225,6 @@ it('always ends, and never tries more often than planned', () => {
       expect(placed).toBeLessThanOrEqual((2 + 4) * (MAX_FAULTS + 1) + 1);
       expect(life.call.history.every((h, i, all) => i === 0 || h.at >= (all[i - 1]?.at ?? 0))).toBe(true);
     }),
+    stories(),
   );
 });

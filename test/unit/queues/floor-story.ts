@@ -194,6 +194,13 @@ export class FloorStory {
     this.change(n, { present: false, missed: true });
     return this.note(n);
   }
+  /** The agent hands the call to a queue, and has gone. */
+  handsOn(n: number, queue: string): this {
+    const call = this.calls.get(callOf(n));
+    this.change(n, { present: false });
+    if (call) Object.assign(call, { queue, since: this.now, enteredAt: this.now, overflowed: false });
+    return this.note(n);
+  }
   /** Everybody leaves. */
   over(n: number): this {
     const call = this.calls.get(callOf(n));
@@ -225,7 +232,7 @@ export class FloorStory {
   }
 
   private noteOf(callID: CallID, statuses: readonly NotedStatus[] = []): this {
-    return this.happens({ kind: 'note', note: this.noteFor(callID), statuses });
+    return this.happens({ kind: 'notes', notes: [{ note: this.noteFor(callID), statuses }] });
   }
 
   /** The process is killed, and starts again with what was stored; what the floor had asked for is lost. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBusy } from '../../../src/agents/agent.ts';
+import { stories, usualStories } from '../../support/properties.ts';
 import { callOf, FloorStory, QUEUES } from './floor-story.ts';
 
 /**
@@ -10,7 +11,7 @@ import { callOf, FloorStory, QUEUES } from './floor-story.ts';
 
 type Done =
   | { readonly is: 'login' | 'ready' | 'not-ready' | 'logout' | 'loses'; readonly agent: number }
-  | { readonly is: 'waits'; readonly call: number; readonly queue: number }
+  | { readonly is: 'waits' | 'hands on'; readonly call: number; readonly queue: number }
   | { readonly is: 'direct'; readonly call: number; readonly agent: number }
   | { readonly is: 'answers' | 'misses' | 'over' | 'note'; readonly call: number }
   | { readonly is: 'obey'; readonly times: number }
@@ -26,9 +27,13 @@ const done: fc.Arbitrary<Done> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ is: fc.constantFrom('not-ready', 'logout', 'loses' as const), agent }) },
   { weight: 6, arbitrary: fc.record({ is: fc.constant('waits' as const), call, queue: fc.nat({ max: 2 }) }) },
   { weight: 2, arbitrary: fc.record({ is: fc.constant('direct' as const), call, agent }) },
+  { weight: 4, arbitrary: fc.record({ is: fc.constant('hands on' as const), call, queue: fc.nat({ max: 2 }) }) },
   {
-    weight: 14,
-    arbitrary: fc.record({ is: fc.constantFrom('answers', 'misses', 'misses', 'over', 'note' as const), call }),
+    weight: 18,
+    arbitrary: fc.record({
+      is: fc.constantFrom('answers', 'answers', 'misses', 'misses', 'over', 'note' as const),
+      call,
+    }),
   },
   { weight: 6, arbitrary: fc.record({ is: fc.constant('obey' as const), times: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ is: fc.constantFrom('tick', 'restart' as const) }) },
@@ -83,6 +88,13 @@ function happens(s: FloorStory, given: Done, slots: Slots, seen: Map<string, num
       count(d.is);
       return void (d.is === 'answers' ? s.answers(d.call, d.call % 2 ? 5 : 0) : s.misses(d.call));
     }
+    case 'hands on': {
+      const queue = QUEUES[d.queue]?.id;
+      const talks = s.calls.get(callOf(d.call))?.queue === undefined && s.present(d.call) !== undefined;
+      if (!talks || queue === undefined) return;
+      count('hands on');
+      return void s.handsOn(d.call, queue);
+    }
     case 'over':
       if (s.calls.has(callOf(d.call))) s.over(d.call);
       return;
@@ -129,9 +141,9 @@ describe('whatever agents and calls do', () => {
   it('no agent is in two calls of queues, and none is idle while a call of his queues waits', () => {
     fc.assert(
       fc.property(doings, (story) => void run(story)),
-      { numRuns: 2_000 },
+      stories(2_000),
     );
-  }, 120_000);
+  });
 
   it('in the end every caller is served, in the order of waiting', () => {
     fc.assert(
@@ -163,15 +175,16 @@ describe('whatever agents and calls do', () => {
         expect(s.floor.waiting.size).toBe(0);
         expect([...s.floor.agents.values()].filter(isBusy)).toEqual([]);
       }),
-      { numRuns: 1_000 },
+      stories(1_000),
     );
-  }, 120_000);
+  });
 
   it('the stories are not idle: assignments are obeyed, answered and missed in many of them', () => {
     const seen = new Map<string, number>();
-    for (const story of fc.sample(doings, { seed: 1, numRuns: 300 })) run(story, seen);
+    for (const story of fc.sample(doings, usualStories(300))) run(story, seen);
     expect(seen.get('answers') ?? 0).toBeGreaterThan(50);
     expect(seen.get('misses') ?? 0).toBeGreaterThan(50);
     expect(seen.get('obeyed') ?? 0).toBeGreaterThan(300);
+    expect(seen.get('hands on') ?? 0).toBeGreaterThan(10);
   });
 });

@@ -72,6 +72,24 @@ describe('a queue', () => {
     expect(s.asked()).toEqual(['to-number 1 +911140000009']);
   });
 
+  it('serves a call again that comes back to it from an agent, who is asked like any other once he is free', () => {
+    const s = story().login('1001').after(1).login('1002').waits(1).obey().after(1).answers(1);
+    s.after(1).handsOn(1, '8001');
+    expect(s.asked()).toEqual(['assign 1 1002']);
+    s.obey().misses(1);
+    expect(s.agent('1002')).toMatchObject({ state: 'NotReady' });
+    expect(s.asked()).toEqual(['assign 1 1001']);
+    s.obey();
+    expect(s.agent('1001').acquired).toMatchObject({ assignment: 3 });
+  });
+
+  it('does not give a call back to whom it came from while he does after-call work', () => {
+    const s = story().login('1001').waits(1).obey().answers(1, 30).after(1).handsOn(1, '8001');
+    expect([s.agent('1001').state, s.asked()]).toEqual(['NotReady', []]);
+    s.after(30_000).tick();
+    expect(s.asked()).toEqual(['assign 1 1001']);
+  });
+
   it('takes its calls up after a restart, and assigns again what never reached its call', () => {
     const s = story().login('1001').waits(1).restart();
     expect(s.asked()).toEqual(['assign 1 1001']);

@@ -120,4 +120,18 @@ describe('a leg that is dialled into a new bridge', () => {
     await untilAsked(`POST /channels/${SECOND}/dial`);
     expect(joined().slice(0, 2)).toEqual([`${FIRST},${SECOND}`, SECOND]);
   });
+
+  test.each([500, 503])(
+    'a command that Asterisk refuses (%s) is told by the object that was handed over',
+    async (status) => {
+      at.server.script = ({ path }) => (path.endsWith('/mute') ? { status } : undefined);
+      const mute: Task = { do: 'mute', channel: FIRST };
+      performer.perform(CALL, [mute, { do: 'destroy-bridge', bridge: BRIDGE }]);
+      await untilAsked(`DELETE /bridges/${BRIDGE}`);
+      expect(failures).toHaveLength(1);
+      const [[command, error]] = failures as [[unknown, unknown]];
+      expect(command).toBe(mute);
+      expect(error).toMatchObject({ status });
+    },
+  );
 });

@@ -52,7 +52,7 @@ describe('a recorder', () => {
     recorder = new Recorder(
       node,
       (fact) => facts.push(fact),
-      (callID, what) => failures.push(`${callID === CALL ? 'this call' : callID}: ${what}`),
+      (callID, command) => failures.push(`${callID === CALL ? 'this call' : callID}: ${command.do}`),
     );
   });
   afterEach(() => vi.useRealTimers());

@@ -1,0 +1,68 @@
+import { SimulatedNode } from '../../lab/simulated-node.ts';
+import { answerOf, Controller } from './world.ts';
+
+/** Many calls one after the other. */
+export interface Sequence {
+  readonly calls: number;
+  readonly seconds: number;
+  /** Heap in use after each tenth, once garbage has been collected, bytes. */
+  readonly heap: readonly number[];
+  readonly left: {
+    readonly calls: number;
+    readonly channels: number;
+    readonly bridges: number;
+    readonly timers: number;
+  };
+  readonly faults: readonly string[];
+}
+
+/** Calls under way at a time. */
+const AT_ONCE = 100;
+
+/**
+ * Runs `calls` calls through one controller, some at a time: rung, answered, talked, hung up by the customer.
+ *
+ * @param collect collects garbage, so that what is in use can be told
+ */
+export async function sequence(
+  redisUrl: string,
+  prefix: string,
+  calls: number,
+  collect: () => void,
+  progress: (line: string) => void,
+): Promise<Sequence> {
+  // What has ended is forgotten soon, so that Redis holds no more at the end than at the beginning.
+  const at = new SimulatedNode('sim-1', answerOf);
+  const one = await Controller.start(at, { redisUrl, prefix, endedCallTtl: 5 });
+  const faults: string[] = [];
+  const heap: number[] = [];
+  const began = performance.now();
+  for (let tenth = 1, done = 0; tenth <= 10; tenth += 1) {
+    for (const until = Math.floor((calls * tenth) / 10); done < until; ) {
+      const some = Math.min(AT_ONCE, until - done);
+      const ids = await Promise.all(
+        Array.from({ length: some }, (_, i) => one.call(String(10_000 + i), String(911_140_000_000 + i))),
+      );
+      const talk = (): boolean => ids.every((id) => at.channels.get(`${id}-2`)?.state === 'Up') && at.idle;
+      await one.until('calls to talk', talk, () => at.commands);
+      for (const callID of ids) at.hangUp(`${callID}-2`);
+      const over = (): boolean => one.engine.liveCalls === 0 && at.idle;
+      await one.until('calls to end', over, () => at.commands);
+      done += some;
+    }
+    collect();
+    heap.push(process.memoryUsage().heapUsed);
+    const mib = ((heap.at(-1) ?? 0) / 2 ** 20).toFixed(1);
+    progress(`${done} calls, heap ${mib} MiB, ${(done / ((performance.now() - began) / 1000)).toFixed(0)} calls/s`);
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const left = {
+    calls: one.engine.liveCalls,
+    channels: at.channels.size,
+    bridges: at.bridges.size,
+    timers: one.engine.timers,
+  };
+  faults.push(...one.errors);
+  await one.crash(at);
+  return { calls, seconds, heap, left, faults: faults.slice(0, 20) };
+}
