@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Engine } from './engine/engine.ts';
-import type { LeaseKeeper, ShardHost } from './engine/lease-keeper.ts';
+import type { LeaseKeeper, ShardHost, TakenHow } from './engine/lease-keeper.ts';
 import type { NodeShard, OpenNode } from './node.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
 import type { AsteriskSwitch } from './switch/asterisk-switch.ts';
@@ -12,7 +12,6 @@ interface Open {
   readonly admit: () => void;
   /** When the switch serves, or has been waited for long enough. */
   readonly started: Promise<void>;
-  begun: boolean;
 }
 
 /** How often it is looked whether a shard's commands are all out, ms, and how long at most. */
@@ -42,12 +41,6 @@ export class Shards implements ShardHost {
     this.#keeper = keeper;
   }
 
-  /** The switch of a shard that is this instance's. */
-  switchOf(shard: string): AsteriskSwitch | undefined {
-    const open = this.#open.get(shard);
-    return open?.begun ? open.asterisk : undefined;
-  }
-
   hasSocket(shard: string): boolean {
     return this.#shards.has(shard);
   }
@@ -57,7 +50,7 @@ export class Shards implements ShardHost {
     if (found && !this.#open.has(shard)) this.#openSwitch(found);
   }
 
-  async begin(shard: string, fence: number): Promise<void> {
+  async begin(shard: string, fence: number, how: TakenHow): Promise<void> {
     const found = this.#shards.get(shard);
     if (!found) {
       await this.#engine.openFloors(fence);
@@ -70,7 +63,7 @@ export class Shards implements ShardHost {
       this.#engine.removeNode(key);
       return;
     }
-    open.begun = true;
+    if (how === 'handed-over') open.asterisk.handedOver();
     open.admit();
     await open.started;
   }
@@ -79,17 +72,19 @@ export class Shards implements ShardHost {
     this.#open.get(shard)?.asterisk.reopen();
   }
 
-  async settle(shard: string): Promise<void> {
+  async settle(shard: string): Promise<boolean> {
     const found = this.#shards.get(shard);
     if (!found) return await this.#engine.settleFloors();
     const asterisk = this.#open.get(shard)?.asterisk;
     const until = performance.now() + SETTLING_MS.longest;
-    do {
-      await this.#engine.settleNode(found.key);
-      if (!asterisk || asterisk.idle) return;
+    // What is stored leads to commands, and those to facts that are stored.
+    while (performance.now() < until) {
+      const stored = await this.#engine.settleNode(found.key);
+      if (stored && (asterisk?.idle ?? true)) return true;
       await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
-    } while (performance.now() < until);
-    this.#logger.warn({ shard, calls: asterisk.busyCalls }, 'commands are still under way in a shard that goes');
+    }
+    this.#logger.warn({ shard, calls: asterisk?.busyCalls }, 'commands are still under way in a shard that goes');
+    return false;
   }
 
   async close(shard: string): Promise<void> {
@@ -119,7 +114,7 @@ export class Shards implements ShardHost {
       onReplaced: () => this.#keeper?.replaced(shard.name),
     });
     const started = shard.node.startSwitch(asterisk);
-    const open: Open = { asterisk, admit, started, begun: false };
+    const open: Open = { asterisk, admit, started };
     this.#open.set(shard.name, open);
     return open;
   }

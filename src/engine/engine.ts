@@ -164,9 +164,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     node?.shard.close();
   }
 
-  /** Waits until a shard that is to go has stored all that it was told; nothing new is taken there. */
-  async settleNode(key: string): Promise<void> {
-    await settled(() => this.#nodes.get(key)?.shard.settle() ?? true);
+  /** Waits until a shard that is to go has stored all that it was told; nothing new is taken there. @returns whether it has */
+  settleNode(key: string): Promise<boolean> {
+    return settled(() => this.#nodes.get(key)?.shard.settle() ?? true);
   }
 
   /**
@@ -184,9 +184,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     this.#floors.close();
   }
 
-  /** Waits until all that agents and queues were told is stored. */
-  async settleFloors(): Promise<void> {
-    await settled(() => this.#floors.idle);
+  /** Waits until all that agents and queues were told is stored. @returns whether it is */
+  settleFloors(): Promise<boolean> {
+    return settled(() => this.#floors.idle);
   }
 
   /** From now on no call begins here; the live ones go on. */
@@ -560,7 +560,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   }
 }
 
-async function settled(done: () => boolean): Promise<void> {
+async function settled(done: () => boolean): Promise<boolean> {
   const until = performance.now() + SETTLING_MS.longest;
-  while (!done() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
+  while (!done()) {
+    if (performance.now() >= until) return false;
+    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
+  }
+  return true;
 }

@@ -7,12 +7,16 @@ export interface ShardHost {
   hasSocket(shard: string): boolean;
   /** The shard is to come from another instance: opens its socket, and holds back what comes on it until `begin`. */
   prepare(shard: string): void;
-  /** The shard is ours: takes up its calls, opens its socket if need be. Resolves once it serves, or will by itself. */
-  begin(shard: string, fence: number): Promise<void>;
+  /**
+   * The shard is ours: takes up its calls, opens its socket if need be. Resolves once it serves, or will by itself.
+   *
+   * @param how `handed-over`: its owner has finished everything that he had begun
+   */
+  begin(shard: string, fence: number, how: TakenHow): Promise<void>;
   /** Another client has taken over the socket, though the shard is ours: opens it again. */
   reopen(shard: string): void;
-  /** The shard is to go: nothing new is taken. Resolves once everything that has come is done, or after a while. */
-  settle(shard: string): Promise<void>;
+  /** The shard is to go: nothing new is taken. @returns whether everything that had come is done; false after a while */
+  settle(shard: string): Promise<boolean>;
   /** Lets go of the shard; nothing is sent from here on. */
   close(shard: string): Promise<void>;
 }
@@ -316,7 +320,7 @@ export class LeaseKeeper {
     this.#others.delete(shard);
     this.#prepared.delete(shard);
     log.info('this instance owns the shard', { shard, how });
-    const begun = this.#begin(shard, fence).then(() => {
+    const begun = this.#begin(shard, fence, how).then(() => {
       if (this.#held.get(shard)?.fence !== fence) return;
       const seconds = (now() - at) / 1000;
       this.stats.taken[how] += 1;
@@ -326,13 +330,13 @@ export class LeaseKeeper {
     this.#held.set(shard, { fence, begun, robbed: { times: 0, at: 0 } });
   }
 
-  async #begin(shard: string, fence: number): Promise<void> {
+  async #begin(shard: string, fence: number, how: TakenHow): Promise<void> {
     const { host, log, isPassing } = this.#deps;
     // The lease is noted before anything else happens.
     await Promise.resolve();
     while (this.#held.get(shard)?.fence === fence && !this.#closed) {
       try {
-        await host.begin(shard, fence);
+        await host.begin(shard, fence, how);
         return;
       } catch (error) {
         if (!isPassing(error)) log.warn('the shard could not be taken up', { err: error, shard });
@@ -377,13 +381,14 @@ export class LeaseKeeper {
   async #give(shard: string, held: Held, to: string): Promise<void> {
     const { leases, host, log } = this.#deps;
     await held.begun;
-    await host.settle(shard);
+    const done = await host.settle(shard);
     if (this.#held.get(shard) !== held) return;
     this.#held.delete(shard);
     const closed = host.close(shard);
     this.#others.add(shard);
     try {
-      await leases.give(shard, held.fence, to);
+      // What has not been finished the next owner finds out as after a death.
+      await leases.give(shard, held.fence, done ? to : undefined);
       this.stats.givenAway += 1;
       log.info('the shard was handed over', { shard, to });
     } catch (error) {

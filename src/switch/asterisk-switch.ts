@@ -63,6 +63,7 @@ export class AsteriskSwitch implements Switch {
   readonly #canary: Canary;
   #serving = false;
   #closed = false;
+  #handedOver = false;
 
   constructor(options: AsteriskSwitchOptions) {
     this.node = options.node;
@@ -129,6 +130,14 @@ export class AsteriskSwitch implements Switch {
     this.#canary.start();
     await this.ari.connect(timeoutMs);
     await this.#canary.round();
+  }
+
+  /**
+   * Another instance has finished all that it had begun here: what is created is dialled too, though Asterisk shows it as
+   * Down until it rings. Holds for the next lists.
+   */
+  handedOver(): void {
+    this.#handedOver = true;
   }
 
   /** Opens the event socket again, after another client has taken it over. */
@@ -214,6 +223,8 @@ export class AsteriskSwitch implements Switch {
     this.#ringTimeouts.retain(new Set(channels.map((c) => c.channel)));
     const bridges = resync.bridges.map((b) => ({ bridge: b.id, channels: b.channels }));
     const underWay = new Set([...this.#performer.underWay(), ...resync.ended]);
+    if (this.#handedOver) for (const c of channels) if (c.ours && c.state === 'Down') underWay.add(c.channel);
+    this.#handedOver = false;
     if (this.#closed) return;
     this.#listener.onResync(this.node, {
       channels,
@@ -227,7 +238,12 @@ export class AsteriskSwitch implements Switch {
   #onState(state: AriState): void {
     if (state === 'ready') void this.#canary.round();
     else this.#canary.forget();
-    if (state === 'replaced') this.#onReplaced();
+    if (state === 'replaced') {
+      this.#performer.deaf(true);
+      this.#onReplaced();
+    } else if (state === 'ready') {
+      this.#performer.deaf(false);
+    }
     this.#judge();
   }
 

@@ -57,8 +57,9 @@ class Instance implements ShardHost {
     this.#take(shard);
   }
 
-  async settle(shard: string): Promise<void> {
+  async settle(shard: string): Promise<boolean> {
     this.did.push(`settle ${shard}`);
+    return true;
   }
 
   async close(shard: string): Promise<void> {

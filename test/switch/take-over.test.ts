@@ -15,6 +15,9 @@ const AGENT = '1018';
 const CUSTOMER = '911140099001';
 const CUSTOMER_TONE = 2500;
 
+/** Standing phones that answer, as do the lab's customers. */
+const STANDING = ['1001', '1002', '1003', '1004', '1005', '1006', '1007', '1008'];
+
 const WHOLE_CALL = [
   `EventCallCreated(${AGENT})`,
   `EventDialing(${AGENT})`,
@@ -42,10 +45,12 @@ describe('two instances on one node', () => {
 
   afterAll(() => Promise.all([agentPhone?.close(), customerPhone?.close()]));
 
-  const start = async (): Promise<Instances> => {
+  /** @param standing the customers are the lab's own, who answer */
+  const start = async (standing = false): Promise<Instances> => {
     both = await instances(lab, (settings) => {
       for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
+        if (trunk.id === 'carrier-a' && !standing)
+          trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
       }
     });
     return both;
@@ -180,6 +185,46 @@ describe('two instances on one node', () => {
     });
     await customer.hangUp();
     expectWhole(await asking.ended(callID));
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+
+  test('calls that are placed, ring and are answered while the owner is to end: none is lost, and none is different', async () => {
+    const { owner, standby } = await start(true);
+    const client = await standby.subscriber();
+    let placed = 0;
+    let over = false;
+    const worker = async (agent: string): Promise<void> => {
+      while (!over) {
+        placed += 1;
+        const customer = `91114001${String(placed).padStart(3, '0')}`;
+        const { callID } = await client.call('RequestMakeCall', { thisDN: agent, otherDN: customer });
+        await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === customer);
+        await client.call('RequestReleaseCall', { callID, thisDN: agent });
+        const events = await client.ended(callID);
+        expectWhole(events);
+        expect(told(events).slice(0, 6)).toEqual([
+          `EventCallCreated(${agent})`,
+          `EventDialing(${agent})`,
+          `EventRinging(${customer})`,
+          `EventOtherRinging(${agent})`,
+          `EventEstablished(${agent})`,
+          `EventEstablished(${customer})`,
+        ]);
+        expect(events.filter((e) => e.messageID === 'EventReleased').map((e) => e.connectionStatus)).toEqual([
+          'Connected',
+          'Connected',
+        ]);
+      }
+    };
+    const workers = Promise.all(STANDING.map(worker));
+    await client.event('EventCallDeleted', () => true);
+    owner.process.kill('SIGTERM');
+    expect((await owner.process.ended()).code).toBe(0);
+    const after = client.events.filter((e) => e.messageID === 'EventCallDeleted').length;
+    await client.until((events) => events.filter((e) => e.messageID === 'EventCallDeleted').length > after + 10);
+    over = true;
+    await workers;
+    expect(client.events.filter((e) => e.messageID === 'EventCallCreated')).toHaveLength(placed);
     await nothingLeft(lab, standby.http, both.prefix);
   });
 });
