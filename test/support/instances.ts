@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Lab } from '../../lab/lab.ts';
-import type { Settings } from './ringmaster.ts';
+import { metric, type Settings } from './ringmaster.ts';
 import { RingmasterProcess } from './ringmaster-process.ts';
 import { RpcClient } from './rpc-client.ts';
 
@@ -49,6 +49,11 @@ export class Instance {
       'the shard is served',
       (line, before) => isIt(line) && before.filter(isIt).length + 1 >= times,
     );
+  }
+
+  /** A metric's value; the sum where it has labels. */
+  metric(name: string): Promise<number> {
+    return metric(this.http, name);
   }
 
   async stop(): Promise<void> {
