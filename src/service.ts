@@ -5,8 +5,8 @@ import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
 import type { Config } from './config.ts';
 import type { CompanyId } from './cti/ids.ts';
-import { Dialer } from './dialer/index.ts';
-import { Directory } from './engine/directory.ts';
+import { Dialer, numberRules } from './dialer/index.ts';
+import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
 import { FloorPost } from './engine/floor-post.ts';
 import { LeaseKeeper } from './engine/lease-keeper.ts';
@@ -69,6 +69,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     floors: store.floors,
     admission,
     directory,
+    masks: store.masks,
     recordings: new Recordings(recordingPoliciesOf(config), randomHex, baseUrl),
     now: Date.now,
     randomHex,
@@ -232,6 +233,7 @@ function openDialer(
   return new Dialer(
     {
       store: store.dialer,
+      masks: store.masks,
       events: store.events,
       placing: router,
       requests: router,
@@ -280,6 +282,7 @@ function directoryOf(config: Config): Directory {
       ...r.to,
       ...(r.ringTimeout !== undefined && { ringTimeout: r.ringTimeout }),
     })),
+    masking: maskingOf(c),
     queues: c.queues.map(({ overflow, ...q }) => ({ ...q, ...(overflow && { overflow }) })),
   }));
   const trunks = config.trunks.map((t) => ({
@@ -288,6 +291,14 @@ function directoryOf(config: Config): Directory {
     ...(t.callerId !== undefined && { callerId: t.callerId }),
   }));
   return new Directory(companies, trunks);
+}
+
+function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
+  return (company.dialer?.accounts ?? []).flatMap((account) => {
+    const { canonical } = numberRules(account.country);
+    const numbers = account.flows.flatMap((f) => f.maskingNumbers);
+    return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
+  });
 }
 
 function admissionOf(config: Config): CallAdmission {

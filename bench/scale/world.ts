@@ -44,6 +44,7 @@ export class Controller {
     this.engine = new Engine({
       store: this.store.calls,
       floors: this.store.floors,
+      masks: this.store.masks,
       recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
       admission: new CallAdmission(new Map([['sim-1', { calls: 1_000_000 }]]), new Map(), new Map(), Date.now),
       directory: directory(),

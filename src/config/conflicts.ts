@@ -123,6 +123,18 @@ function peersConflicts({ cluster: { peers } }: Config): Finding[] {
   ];
 }
 
+/** A masking number belongs to one flow, and to no route. */
+function maskingNumbers(company: CompanyConfig, at: Path): Named[] {
+  return (company.dialer?.accounts ?? []).flatMap((account, a) =>
+    account.flows.flatMap((flow, f) =>
+      flow.maskingNumbers.map((did, i) => ({
+        value: did.replace(/^\+/, ''),
+        path: [...at, 'dialer', 'accounts', a, 'flows', f, 'maskingNumbers', i],
+      })),
+    ),
+  );
+}
+
 /** What a valid configuration says twice, or says about something that is not there. */
 export function findConflicts(config: Config): Finding[] {
   const trunkIds = config.trunks.map((trunk) => trunk.id);
@@ -131,9 +143,10 @@ export function findConflicts(config: Config): Finding[] {
     company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
   );
   // The number called decides whose call it is, with or without its plus sign.
-  const dids = companies.flatMap(({ company, at }) =>
-    company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
-  );
+  const dids: readonly Named[] = companies.flatMap(({ company, at }) => [
+    ...company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
+    ...maskingNumbers(company, at),
+  ]);
   return [
     ...peersConflicts(config),
     ...duplicates(

@@ -101,6 +101,11 @@ const flowFields = z.strictObject({
     .prefault({})
     .describe('The flow’s pace. What cannot be placed now waits.'),
   validations: z.array(validation).max(100).default([]).describe('What the variables of a call must be like.'),
+  maskingNumbers: z
+    .array(number('A number of yours, with the country’s code, that callers of the trunk reach Ringmaster by.'))
+    .max(1_000)
+    .default([])
+    .describe('Through one of them two numbers reach each other without seeing each other (number masking).'),
   webhook: webhook.optional(),
 });
 

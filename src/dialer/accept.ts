@@ -33,7 +33,7 @@ function field<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
 }
 
 /** Why a number must not be called, if so. */
-function numberFault(number: string, { account, config }: Flow): FlowStatus | undefined {
+export function numberFault(number: string, { account, config }: Flow): FlowStatus | undefined {
   const { rules, pattern, black, white, dnd } = account;
   if (!pattern.test(number)) return 'INVALID_CONTACT_NUMBER';
   if (!account.config.internationalCalls && rules.isInternational(number)) return 'INTERNATIONAL_CALLS_DISABLED';

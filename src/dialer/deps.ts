@@ -1,8 +1,9 @@
-import type { CallPlacing, DialerStore, EventLog, QueueWatch, Requests } from '../ports.ts';
+import type { CallPlacing, DialerStore, EventLog, MaskStore, QueueWatch, Requests } from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
   readonly store: DialerStore;
+  readonly masks: MaskStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;

@@ -3,6 +3,7 @@ import { ConnectionStatus } from '../cti/connection-status.ts';
 import { FlowStatus } from '../cti/flow-status.ts';
 import type { Endpoint, EndpointAnswer } from '../http/endpoint.ts';
 import { API_CODES } from './codes.ts';
+import { MaskBody, UnmaskBody } from './masking.ts';
 import { MakeCallBody } from './shapes.ts';
 
 /** What the HTTP endpoints of the Make Call API take and answer (docs/dialer.md). The handlers are in routes.ts. */
@@ -38,6 +39,10 @@ const answer = (fields: Record<string, z.ZodType>): EndpointAnswer => ({
   means: 'Every answer but those below; `api-response-code` says what became of it.',
   body: z.strictObject({ ...head, ...fields }),
 });
+const noJson = {
+  400: { means: 'The body is no JSON.', body: refusal },
+  413: { means: 'The body is over `dialer.bodyLimit`.', body: refusal },
+};
 const flowParams = z.strictObject({ flow: z.string().describe('The flow-id.') });
 const flowOrder = (name: string, summary: string, fields: Record<string, z.ZodType>): Endpoint => ({
   method: 'POST',
@@ -94,8 +99,7 @@ export const DIALER_ENDPOINTS = {
           .optional()
           .describe('In the request’s order.'),
       }),
-      400: { means: 'The body is no JSON.', body: refusal },
-      413: { means: 'The body is over `dialer.bodyLimit`.', body: refusal },
+      ...noJson,
     },
   },
   status: {
@@ -146,6 +150,31 @@ export const DIALER_ENDPOINTS = {
       'last-30-days': ledgerWindow('The last 30 days and what has passed of this hour.'),
     }),
     method: 'GET',
+  },
+  mask: {
+    method: 'POST',
+    path: '/kairos-apis/masking/allocate',
+    group: 'Number masking',
+    summary: 'Gives two numbers one of the flow’s, through which they reach each other',
+    access: 'account',
+    body: MaskBody,
+    answers: {
+      200: answer({
+        status: FlowStatus.optional(),
+        'masked-number': z.string().optional(),
+        'valid-until': moment.optional(),
+      }),
+      ...noJson,
+    },
+  },
+  unmask: {
+    method: 'POST',
+    path: '/kairos-apis/masking/release',
+    group: 'Number masking',
+    summary: 'Takes a pair’s number back before its validity ends',
+    access: 'account',
+    body: UnmaskBody,
+    answers: { 200: answer({ status: FlowStatus.optional() }), ...noJson },
   },
   replay: flowOrder('webhooks/replay', 'Delivers once more the messages that were set aside', {
     messages: z.int().optional(),

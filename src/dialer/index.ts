@@ -6,11 +6,13 @@ import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
 import { watchLedgers } from './ledger-metrics.ts';
 import { MakeCalls } from './make-calls.ts';
+import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
+export { numberRules } from './numbers.ts';
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
@@ -43,6 +45,7 @@ export class Dialer {
     dialerRoutes(http, {
       book: this.#book,
       calls: this.#calls,
+      masking: new Masking(this.#deps.masks, this.#book, this.#deps.now),
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });

@@ -5,12 +5,14 @@ import { type ApiCode, answerHead } from './codes.ts';
 import type { DialerDeps } from './deps.ts';
 import { DIALER_ENDPOINTS } from './endpoints.ts';
 import type { Answer, MakeCalls } from './make-calls.ts';
+import type { Masking } from './masking.ts';
 import { authorised } from './request.ts';
 import { parseTolerant } from './tolerant-json.ts';
 
 export interface DialerRoutes {
   readonly book: Book;
   readonly calls: MakeCalls;
+  readonly masking: Masking;
   /** True for the address of a proxy whose X-Forwarded-For is believed. */
   readonly isProxy: (ip: string) => boolean;
   readonly log: DialerDeps['log'];
@@ -23,7 +25,7 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * that is no JSON and 413 for one over the limit, both with INVALID_FORMAT.
  */
 export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void {
-  const { book, calls } = routes;
+  const { book, calls, masking } = routes;
   const ipOf = (request: FastifyRequest): string => {
     const forwarded = request.headers['x-forwarded-for'];
     const text = Array.isArray(forwarded) ? forwarded.join(',') : forwarded;
@@ -48,20 +50,26 @@ export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void 
       if (book.accountsFor(ipOf(request)).length === 0) return refuse(reply, 'IP_NOT_WHITELISTED');
     });
 
-    scope.route({
-      ...at(DIALER_ENDPOINTS.create),
-      bodyLimit: book.bodyLimit,
-      handler: async (request, reply) => {
-        let payload: unknown;
-        try {
-          payload = parseTolerant(typeof request.body === 'string' ? request.body : '');
-        } catch (error) {
-          if (error instanceof SyntaxError) return refuse(reply, 'INVALID_FORMAT', 400);
-          throw error;
-        }
-        return calls.create(payload, ipOf(request));
-      },
-    });
+    /** A request whose body is JSON, however it is called. */
+    const onJson = (endpoint: Endpoint, act: (payload: unknown, ip: string) => Promise<Answer>): void => {
+      scope.route({
+        ...at(endpoint),
+        bodyLimit: book.bodyLimit,
+        handler: async (request, reply) => {
+          let payload: unknown;
+          try {
+            payload = parseTolerant(typeof request.body === 'string' ? request.body : '');
+          } catch (error) {
+            if (error instanceof SyntaxError) return refuse(reply, 'INVALID_FORMAT', 400);
+            throw error;
+          }
+          return act(payload, ipOf(request));
+        },
+      });
+    };
+    onJson(DIALER_ENDPOINTS.create, (payload, ip) => calls.create(payload, ip));
+    onJson(DIALER_ENDPOINTS.mask, (payload, ip) => masking.allocate(payload, ip));
+    onJson(DIALER_ENDPOINTS.unmask, (payload, ip) => masking.release(payload, ip));
 
     scope.route<{ Params: { id: string } }>({
       ...at(DIALER_ENDPOINTS.status),

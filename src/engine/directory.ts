@@ -17,6 +17,15 @@ export interface DirectoryCompany {
     readonly ringTimeout?: number;
   }[];
   readonly queues?: readonly Queue[];
+  /** Numbers of ours through which two others reach each other. */
+  readonly masking?: readonly MaskingNumber[];
+}
+
+/** A masking number: digits with the country's code. */
+export interface MaskingNumber {
+  readonly number: string;
+  /** A number as the pairs that it serves have it. */
+  readonly canonical: (number: string) => string;
 }
 
 /** A queue as the configuration has it. */
@@ -54,13 +63,15 @@ export class Directory {
   readonly #companies: ReadonlyMap<CompanyId, DirectoryCompany>;
   readonly #trunks: ReadonlyMap<string, DirectoryTrunk>;
   readonly #routes = new Map<string, Route>();
+  readonly #masking = new Map<string, MaskingNumber & { readonly companyId: CompanyId }>();
   readonly #queues = new Map<CompanyId, ReadonlyMap<string, Queue>>();
 
   constructor(companies: readonly DirectoryCompany[], trunks: readonly DirectoryTrunk[]) {
     this.#companies = new Map(companies.map((c) => [c.companyId, c]));
     this.#trunks = new Map(trunks.map((t) => [t.id, t]));
-    for (const { companyId, routes, queues } of companies) {
+    for (const { companyId, routes, queues, masking } of companies) {
       for (const { did, ...to } of routes) this.#routes.set(did, { companyId, ...to });
+      for (const m of masking ?? []) this.#masking.set(m.number, { ...m, companyId });
       this.#queues.set(companyId, new Map(queues?.map((q) => [q.id, q])));
     }
   }
@@ -134,6 +145,11 @@ export class Directory {
     const owners = [...this.#companies.values()].filter((c) => this.#carries(c.trunk, endpoint));
     const [owner, another] = owners;
     return owner && !another ? { companyId: owner.companyId } : undefined;
+  }
+
+  /** Whose masking number this is; undefined where it is none. */
+  maskingOf(did: string): (MaskingNumber & { readonly companyId: CompanyId }) | undefined {
+    return this.#masking.get(did.replace(/^\+/, ''));
   }
 
   /** The company whose phone an endpoint is; undefined where none or more than one claims it. */

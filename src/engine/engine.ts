@@ -12,6 +12,7 @@ import type {
   CallStore,
   CustomerProgress,
   FloorStore,
+  MaskStore,
   NodeContents,
   QueueAgent,
   QueueWatch,
@@ -23,7 +24,7 @@ import type {
 import { FLOOR_SHARD, type FloorEffect } from '../queues/floor.ts';
 import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
-import type { Directory } from './directory.ts';
+import type { Directory, MaskingNumber, Route } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
 import { Floors, type ToldNote } from './floors.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
@@ -48,6 +49,7 @@ export interface EngineDeps {
   readonly admission: Admission;
   readonly directory: Directory;
   readonly recordings: Recordings;
+  readonly masks: Pick<MaskStore, 'counterpart'>;
   /** Unix ms. */
   readonly now: () => number;
   /** 32 lower-case hex digits of randomness. */
@@ -291,11 +293,56 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       return;
     }
     const { directory } = this.#deps;
+    if (arrival.origin === 'phone') {
+      const companyId = directory.companyOfPhone(arrival.endpoint);
+      this.#arrived(node, callID, arrival, companyId && { companyId, agent: arrival.dialled });
+      return;
+    }
+    const masking = directory.maskingOf(arrival.dialled);
+    if (masking) void this.#unmask(node, callID, arrival, masking);
+    else this.#arrived(node, callID, arrival, directory.routeOf(arrival.dialled, arrival.endpoint));
+  }
+
+  /** A call to a masking number: whom it reaches is asked of the store, and what happens meanwhile waits. */
+  async #unmask(
+    node: RunningNode,
+    callID: CallID,
+    arrival: Arrival,
+    { companyId, number, canonical }: MaskingNumber & { readonly companyId: CompanyId },
+  ): Promise<void> {
+    const { shard } = node;
+    const { masks, log, now } = this.#deps;
+    shard.hold(arrival.channel);
+    let other: string | undefined;
+    let q850 = UNALLOCATED;
+    try {
+      other = await masks.counterpart(companyId, number, canonical(arrival.caller), now());
+    } catch (error) {
+      log.error('whom a masking number reaches could not be asked', error, callID);
+      q850 = CONGESTION;
+    }
+    if (shard.closed) return;
+    if (other === undefined) {
+      shard.forget(arrival.channel);
+      this.#turnAway(node, callID, arrival, q850);
+      return;
+    }
+    this.#arrived(node, callID, arrival, { companyId, agent: other, shown: number });
+    const runner = shard.runner(callID);
+    if (runner) shard.follow(arrival.channel, runner);
+  }
+
+  /** A call that has arrived begins, where it leads anywhere. `shown`: the number shown to the one who is called. */
+  #arrived(
+    node: RunningNode,
+    callID: CallID,
+    arrival: Arrival,
+    route: (Route & { readonly shown?: string }) | undefined,
+  ): void {
+    const { directory } = this.#deps;
+    const nodeId = node.id;
     const inbound = arrival.origin === 'trunk';
-    const route = inbound
-      ? directory.routeOf(arrival.dialled, arrival.endpoint)
-      : { companyId: directory.companyOfPhone(arrival.endpoint), agent: arrival.dialled };
-    if (!route?.companyId) {
+    if (!route) {
       this.#deps.log.info('a call belongs to no company and is turned away', {
         node: nodeId,
         endpoint: arrival.endpoint,
@@ -304,8 +351,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       return;
     }
     const { companyId } = route;
-    const queue = directory.queue(companyId, ('queue' in route ? route.queue : route.agent) ?? '');
-    const target = queue ? undefined : this.#targetOf(companyId, route.agent, arrival);
+    const queue = directory.queue(companyId, route.queue ?? route.agent ?? '');
+    const target = queue ? undefined : this.#targetOf(companyId, route.agent, arrival, route.shown);
     const limit = this.#nodes.admit(callID, companyId, node.id, target?.trunk);
     const turnedAway = queue && this.#waiting.turnedAway(companyId, queue, limit);
     const outside = target?.kind === 'customer';
@@ -319,10 +366,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       callType: inbound ? 'Inbound' : outside ? 'Outbound' : 'Internal',
       callerDN: inbound ? arrival.caller : arrival.endpoint,
       dialledDN: arrival.dialled,
-      ...(queue && { queue: entryOf(queue, 'ringTimeout' in route ? route.ringTimeout : undefined) }),
+      ...(queue && { queue: entryOf(queue, route.ringTimeout) }),
       ...(turnedAway !== undefined && { turnedAway }),
       ...(target && { target: limit ? { ...target, unreachable: limit } : target }),
-      ringTimeout: ('ringTimeout' in route ? route.ringTimeout : undefined) ?? this.#deps.ringTimeout,
+      ringTimeout: route.ringTimeout ?? this.#deps.ringTimeout,
       ...(recording && { recording }),
     });
   }
@@ -352,11 +399,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   }
 
   /** Whom an arrival is for. A phone of ours is shown who calls, a number the trunk's own caller id. */
-  #targetOf(companyId: CompanyId, dn: string | undefined, arrival: Arrival): Destination | undefined {
+  #targetOf(companyId: CompanyId, dn: string | undefined, arrival: Arrival, shown?: string): Destination | undefined {
     if (dn === undefined) return undefined;
     const { directory } = this.#deps;
     const caller = arrival.origin === 'trunk' ? arrival.caller : arrival.endpoint;
-    return directory.resolve(companyId, dn, directory.isExtension(companyId, dn) ? caller : undefined);
+    return directory.resolve(companyId, dn, shown ?? (directory.isExtension(companyId, dn) ? caller : undefined));
   }
 
   #turnAway(node: RunningNode, callID: CallID, arrival: Arrival, q850: number): void {

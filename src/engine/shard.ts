@@ -110,7 +110,7 @@ export class Shard implements RunnerHost {
   }
 
   owns(channel: string): boolean {
-    return this.#byChannel.has(channel);
+    return this.#byChannel.has(channel) || this.#held.has(channel);
   }
 
   /** True if an id of ours is a live call's, and no channel that the call has given away. */
@@ -177,8 +177,9 @@ export class Shard implements RunnerHost {
     for (const fact of waited) this.fact(fact);
   }
 
-  /** What is told of a channel is nobody's business any more. */
+  /** What is told of a channel, and what has waited, is nobody's business any more. */
   forget(channel: string): void {
+    this.#held.delete(channel);
     this.#byChannel.delete(channel);
   }
 

@@ -62,6 +62,11 @@ export class Keys {
     return `${this.#prefix}:{${company}}:dialer:${part}`;
   }
 
+  /** Who reaches whom through a masking number. */
+  mask(company: CompanyId, did: string): string {
+    return `${this.#prefix}:{${company}}:mask:${did}`;
+  }
+
   /** `~` cannot be in a companyId, so this slot is no company's. */
   shardToken(): string {
     return `${this.#prefix}:{~shards}:token`;

@@ -3,6 +3,7 @@ import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
 import { Keys } from './keys.ts';
+import { RedisMaskStore } from './mask-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
@@ -40,6 +41,7 @@ export class Store {
   readonly floors: RedisFloorStore;
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
+  readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
@@ -65,6 +67,7 @@ export class Store {
     this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, retention.maxEvents);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
+    this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -234,6 +234,7 @@ describe('the Make Call API over HTTP', () => {
     const dialer = new Dialer(
       {
         store: store.dialer,
+        masks: store.masks,
         events: store.events,
         placing: away,
         requests: away,

@@ -44,6 +44,7 @@ describe('a call under an id that was chosen before', () => {
     const made = new Engine({
       store: store.calls,
       floors: store.floors,
+      masks: store.masks,
       recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
       admission,
       directory,

@@ -12,8 +12,11 @@ import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
 type MakeCall = ParamsOf<'RequestMakeCall'>;
 
-/** How a simulated call ends. */
-export type End = 'talk' | 'no-answer' | 'no-agent';
+/**
+ * How a simulated call ends: the customer hangs up after a talk, at once, or after the agent; he does not answer; the agent
+ * does not; or it fails on our side.
+ */
+export type End = 'talk' | 'short' | 'agent-left' | 'no-answer' | 'no-agent' | 'ours';
 
 /**
  * A switch that is simulated: it outlives the instances of the dialler, as Asterisk does, knows every call by its callID,
@@ -28,6 +31,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   holding = false;
   /** Refuses new calls as if there were no room, so many times. */
   refusals = 0;
+  /** Refuses calls to this number for good. */
+  never: string | undefined;
   /** `before`: requests are never heard; `after`: they are carried out, and the answer is lost. */
   mute: 'before' | 'after' | undefined;
   /** Requests that got no answer. */
@@ -59,6 +64,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
         this.refusals--;
         return { refusal: { code: -32011, name: 'NotReady' } };
       }
+      if (params.otherDN === this.never) return { refusal: { code: 301018, name: 'InvalidParams' } };
       this.#known.set(callID, 'live');
       this.#live.set(callID, { caller, params });
       this.placed.push({ callID, number: params.otherDN, agent: params.thisDN, at: Date.now() });
@@ -150,7 +156,8 @@ function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): 
     creationTime: now,
     referenceID: 0,
   } as const;
-  const talked = end === 'talk';
+  const talked = end === 'talk' || end === 'short' || end === 'agent-left';
+  const lasted = end === 'short' ? 200 : 8_000;
   const released = (role: 'Agent' | 'Customer', thisDN: string, n: 1 | 2, answered: boolean): NewCtiEvent => ({
     messageID: 'EventReleased',
     ...common,
@@ -162,13 +169,19 @@ function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): 
     startUepoch: now - 10_000,
     endUepoch: now,
     ...(answered && { answerUepoch: now - 9_000 }),
-    hangupCause: 'BY_CUSTOMER',
+    hangupCause: end === 'agent-left' ? 'BY_AGENT' : 'BY_CUSTOMER',
     earlyDetectCause: 0,
     hangupDisposition: 'recv_bye',
-    connectionStatus: answered ? 'Connected' : role === 'Agent' ? 'User Not Answered' : 'Ring Timeout',
+    connectionStatus: answered
+      ? 'Connected'
+      : end === 'ours'
+        ? 'Channel Busy'
+        : role === 'Agent'
+          ? 'User Not Answered'
+          : 'Ring Timeout',
     q850: 16,
   });
-  const legs = [released('Agent', params.thisDN, 1, end !== 'no-agent')];
+  const legs = [released('Agent', params.thisDN, 1, end !== 'no-agent' && end !== 'ours')];
   if (end !== 'no-agent') legs.unshift(released('Customer', params.otherDN, 2, talked));
   return [
     ...legs,
@@ -178,7 +191,7 @@ function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): 
       thisDN: params.thisDN,
       startUepoch: now - 10_000,
       endUepoch: now,
-      ...(talked && { bridgeUepoch: now - 8_000 }),
+      ...(talked && { bridgeUepoch: now - lasted }),
       connectionStatus: talked ? 'Connected' : 'Ring Timeout',
       q850: 16,
     },
@@ -210,6 +223,7 @@ export async function instance(
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
+    masks: store.masks,
     events: store.events,
     placing: sim,
     requests: sim,
