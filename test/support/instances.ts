@@ -21,7 +21,13 @@ export class Instance {
 
   static async start(lab: Lab, change: (settings: Settings) => void, prefix?: string): Promise<Instance> {
     const process = new RingmasterProcess(lab, { change, ...(prefix !== undefined && { prefix }) });
-    return new Instance(process, await process.listening(), lab.file.companies[0]?.keys[0]?.key);
+    try {
+      return new Instance(process, await process.listening(), lab.file.companies[0]?.keys[0]?.key);
+    } catch (error) {
+      // One that is left behind would take the lab's application from those that come after it.
+      await process.stop();
+      throw error;
+    }
   }
 
   async client(): Promise<RpcClient> {
