@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
+import { destination, pino } from 'pino';
 import { ConfigError, formatProblem, loadConfig } from './config.ts';
 import { startService } from './service.ts';
 
@@ -47,7 +48,8 @@ async function main(): Promise<number> {
     console.log(`${args.config} is right: ${config.nodes.length} node(s), ${config.companies.length} company(ies).`);
     return 0;
   }
-  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const output = destination({ dest: process.stdout.fd, sync: false });
+  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   let end: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
     end = resolve;
@@ -69,7 +71,23 @@ async function main(): Promise<number> {
   };
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
-  return await ended;
+  const code = await ended;
+  logger.level = 'silent';
+  await written(output);
+  return code;
+}
+
+/** How long whoever reads the log may take for the last of it, ms. */
+const LAST_LINES_MS = 2_000;
+
+/**
+ * Lines are written beside the event loop, so that a slow reader of them holds up no call: what is on its way when the
+ * process ends would be overtaken, or lost.
+ */
+async function written(output: ReturnType<typeof destination>): Promise<void> {
+  const done = new Promise<void>((resolve) => output.once('close', resolve));
+  output.end();
+  await Promise.race([done, delay(LAST_LINES_MS)]);
 }
 
 main().then(

@@ -52,6 +52,8 @@ export interface NodeContents {
     readonly state: string;
     /** It is in our application. */
     readonly ours: boolean;
+    /** Its phone has put the other side on hold; absent where that is not known. */
+    readonly onHold?: boolean;
     /** How it came, if the dialplan handed it to us. */
     readonly arrival?: Arrival;
   }[];

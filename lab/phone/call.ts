@@ -375,7 +375,7 @@ export class PhoneCall {
   }
 
   /** True as soon as that tone is heard; false if it is not within that time. @param within milliseconds */
-  async hears(hz: number, within = 5000): Promise<boolean> {
+  async hears(hz: number, within = 10_000): Promise<boolean> {
     return await (await this.#media).hears(hz, within);
   }
 

@@ -226,6 +226,8 @@ export interface Found {
   readonly channels: Readonly<Record<string, string>>;
   /** Channels in each bridge. */
   readonly bridges: Readonly<Record<string, readonly string[]>>;
+  /** Whether a channel's phone has put the other side on hold; those of which it is not known are not listed. */
+  readonly onHold: Readonly<Record<string, boolean>>;
   /** Channels that are just being dialled: that they are not listed says nothing about them. */
   readonly underWay: readonly string[];
   /** Commands of this call are still being carried out: what they have not done yet is not missing. */

@@ -29,6 +29,8 @@ export interface DialerCompany {
   readonly companyId: CompanyId;
   readonly config: DialerConfig;
   readonly flows: readonly Flow[];
+  /** After-call work of its queues, by id, seconds. */
+  readonly wrapUps: ReadonlyMap<string, number>;
 }
 
 /** All accounts and flows of the configuration, by what requests name them by. */
@@ -41,11 +43,13 @@ export class Book {
     const made = companies.flatMap((company) => {
       if (!company.dialer) return [];
       const accounts = company.dialer.accounts.map((a) => accountOf(company, a));
-      return [{ companyId: company.companyId as CompanyId, config: company.dialer, accounts }];
+      const wrapUps = new Map(company.queues.map((q) => [q.id, q.wrapUp]));
+      return [{ companyId: company.companyId as CompanyId, config: company.dialer, accounts, wrapUps }];
     });
-    this.companies = made.map(({ companyId, config, accounts }) => ({
+    this.companies = made.map(({ companyId, config, accounts, wrapUps }) => ({
       companyId,
       config,
+      wrapUps,
       flows: accounts.flatMap((a) => [...a.flows.values()]),
     }));
     this.#accounts = made.flatMap((m) => m.accounts);

@@ -54,9 +54,13 @@ export class Dialer {
   /** Registers its metrics, where any company has a dialler at all. */
   watch(registry: Registry): void {
     if (this.#book.companies.length === 0) return;
-    const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
-    watchDialer(registry, this.#book, this.#deps.store, active);
+    watchDialer(registry, this.#book, this.#deps.store, () => this.activeCalls);
     watchLedgers(registry, this.#book, this.#deps.store, this.#deps.now);
+  }
+
+  /** Calls that are being placed or live, at the companies that this instance leads. */
+  get activeCalls(): number {
+    return [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
   }
 
   /** Begins to lead where nobody does. */

@@ -300,10 +300,10 @@ export class Leader {
     const change = { ...balance, ...(message && { message }), ...(tally && { tally }) };
     const result = await this.#ledger.store(stored, call, change);
     if (result !== 'stored') return result;
-    if (tally) this.#pacer.count(call.flowId, tally);
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
       if (agent !== undefined) this.#agents.giveBack(agent, callID);
+      this.#pacer.over(call.flowId, callID, tally);
       this.#pump.wake();
     }
     if (message) this.#deliverer.wake();

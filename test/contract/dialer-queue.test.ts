@@ -7,7 +7,7 @@ import type { Store } from '../../src/store/store.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, type FlowSettings, SECURITY_ID } from '../support/dialer-kit.ts';
 import type { QueueCallStory } from '../support/queue-call-events.ts';
-import { newStore } from '../support/store-kit.ts';
+import { company, newStore } from '../support/store-kit.ts';
 
 const BASE = '/kairos-apis/outbounddialer';
 const free = (n: number, ...queues: string[]): QueueAgent[] =>
@@ -196,5 +196,51 @@ describe('a flow that calls customers for a queue', () => {
     await sim.hangUp();
     const after = { placed: 7, answered: 5, connected: 4, abandoned: 2 };
     await expect.poll(() => ledgerOf(second), { timeout: 10_000 }).toMatchObject({ 'last-24-hours': after });
+  });
+
+  describe('at a predictive pace', () => {
+    const TENTH = { answeredAfter: 5_000, connectedAfter: 500, lasted: 65_000 };
+    const flows = [queued({ pacing: { mode: 'predictive' } })];
+
+    /** Lets a flow have its history, ten agents being free; then calls are held, and more are asked for. */
+    async function afterHistory(answered: QueueCallStory): Promise<{ sim: SimulatedSwitch; one: Instance }> {
+      const sim = await begin();
+      sim.holding = false;
+      sim.agents = free(10, '8001');
+      sim.storyOf = (number) => (number.endsWith('0') ? answered : { lasted: 20_000 });
+      const one = await dialler(sim, [companyOf(flows)]);
+      await ask(one, 0, 500);
+      await ask(one, 500, 1_000);
+      await expect.poll(() => one.store.dialer.waiting(company('acme'), 'flow0001'), { timeout: 15_000 }).toBe(0);
+      await sim.until(() => sim.placed.length === 1_000 && sim.live === 0);
+      await expect.poll(() => one.dialer.activeCalls, { timeout: 15_000 }).toBe(0);
+      sim.holding = true;
+      await ask(one, 1_000, 1_100);
+      return { sim, one };
+    }
+
+    it('places more calls than agents are free, and no more than may be abandoned', async () => {
+      const { sim } = await afterHistory(TENTH);
+      // 3 % of the 100 that have answered, of which 0.8 are risked: two more than the ten.
+      await sim.until(() => sim.live === 12);
+      const [first] = sim.placed.slice(1_000);
+      if (!first) throw new Error('nothing was placed');
+      await sim.end(first.callID);
+      await sim.until(() => sim.placed.length === 1_013);
+      expect(sim.live).toBe(12);
+    }, 60_000);
+
+    it('places one for each free agent where too many were abandoned, also after a restart', async () => {
+      const { sim, one } = await afterHistory({ ...TENTH, connectedAfter: 2_500 });
+      await sim.until(() => sim.live === 10);
+      await one.close();
+      instances.splice(0);
+      await dialler(sim, [companyOf(flows)]);
+      const [first] = sim.placed.slice(1_000);
+      if (!first) throw new Error('nothing was placed');
+      await sim.end(first.callID);
+      await sim.until(() => sim.placed.length === 1_011);
+      expect(sim.live).toBe(10);
+    }, 60_000);
   });
 });
