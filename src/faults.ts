@@ -74,7 +74,7 @@ export class OrderedFaults implements Faults {
       append: (companyId, events) => store.append(companyId, events),
       load: (companyId, callID) => store.load(companyId, callID),
       loadLive: (companies, shard) => store.loadLive(companies, shard),
-      takeShard: (shard, companies) => store.takeShard(shard, companies),
+      takeShard: (shard, companies, leased) => store.takeShard(shard, companies, leased),
     };
   }
 

@@ -56,7 +56,7 @@ async function main(): Promise<number> {
     end = resolve;
   });
   const faults = faultsFrom(process.env);
-  const service = await startService(config, { version, logger, onFenced: () => end(1), faults });
+  const service = await startService(config, { version, logger, faults });
   const onSignal = (signal: NodeJS.Signals): void => {
     const deadline = config.drain.deadlineSeconds * 1000;
     logger.info({ signal, deadlineSeconds: config.drain.deadlineSeconds }, 'draining: no new calls, live ones go on');
@@ -74,7 +74,6 @@ async function main(): Promise<number> {
   process.once('SIGTERM', onSignal);
   process.once('SIGINT', onSignal);
   const code = await ended;
-  if (code !== 0) await service.close();
   logger.level = 'silent';
   await written(output);
   return code;

@@ -1,8 +1,11 @@
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Engine } from './engine/engine.ts';
+import type { LeaseKeeper } from './engine/lease-keeper.ts';
+import type { Router } from './engine/router.ts';
 import type { OpenNode } from './node.ts';
 import type { Store } from './store/store.ts';
 import type { CallAdmission } from './switch/admission.ts';
+import type { AsteriskSwitch } from './switch/asterisk-switch.ts';
 
 /** Makes what the rooms count visible to Prometheus: read when asked, so that nothing is paid for it in between. */
 export function watch(
@@ -23,6 +26,9 @@ export function watch(
       },
     });
   };
+  /** The sum over what this instance has open at a node; 0 where another instance owns it all. */
+  const perSwitch = (name: string, help: string, read: (asterisk: AsteriskSwitch) => number): void =>
+    perNode(name, help, (n) => [...n.switches].reduce((sum, s) => sum + read(s), 0));
   const perNode = (name: string, help: string, read: (node: OpenNode) => number): void => {
     new Gauge({
       name,
@@ -41,18 +47,18 @@ export function watch(
   gauge('ringmaster_timers', 'Calls with a timer running', () => engine.timers);
   gauge('ringmaster_channels', 'Channels whose events are led to a call', () => engine.channels);
   gauge('ringmaster_redis_up', '1 while Redis answers', () => Number(store.healthy));
-  perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers', (n) =>
-    Number(n.switch.serving),
+  perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers; 0 at a stand-by', (n) =>
+    Number([...n.switches].some((s) => s.serving)),
   );
-  perNode('ringmaster_node_busy_calls', 'Calls with commands under way', (n) => n.switch.busyCalls);
-  perNode(
+  perSwitch('ringmaster_node_busy_calls', 'Calls with commands under way', (s) => s.busyCalls);
+  perSwitch(
     'ringmaster_node_ending_channels',
     'Channels that Asterisk was seen to hang up and that have not gone yet',
-    (n) => n.switch.endingChannels,
+    (s) => s.endingChannels,
   );
-  perNode('ringmaster_ari_reconnects_total', 'Event sockets lost and made anew', (n) => n.switch.ari.stats.reconnects);
-  perNode('ringmaster_ari_in_flight', 'REST requests under way', (n) => {
-    const { inFlightHttp, inFlightWebSocket } = n.switch.ari.stats;
+  perSwitch('ringmaster_ari_reconnects_total', 'Event sockets lost and made anew', (s) => s.ari.stats.reconnects);
+  perSwitch('ringmaster_ari_in_flight', 'REST requests under way', (s) => {
+    const { inFlightHttp, inFlightWebSocket } = s.ari.stats;
     return inFlightHttp + inFlightWebSocket;
   });
   new Gauge({
@@ -61,21 +67,90 @@ export function watch(
     labelNames: ['node', 'outcome'],
     registers: [registry],
     collect() {
-      for (const node of nodes) {
-        const { requests } = node.switch.ari.stats;
-        for (const [outcome, count] of Object.entries(requests)) this.set({ node: node.id, outcome }, count);
+      this.reset();
+      for (const { id, switches } of nodes) {
+        for (const { ari } of switches) {
+          for (const [outcome, count] of Object.entries(ari.stats.requests)) this.inc({ node: id, outcome }, count);
+        }
       }
     },
   });
-  perNode(
+  perSwitch(
     'ringmaster_ari_unknown_events_total',
     'Events of a type that is not known',
-    (n) => n.switch.ari.stats.unknownEvents,
+    (s) => s.ari.stats.unknownEvents,
   );
-  perNode(
+  perSwitch(
     'ringmaster_ari_nonsense_total',
     'Frames that are no message, and events that could not be understood',
-    (n) => n.switch.ari.stats.unparsableFrames + n.switch.ari.stats.handlerErrors,
+    (s) => s.ari.stats.unparsableFrames + s.ari.stats.handlerErrors,
   );
   perNode('ringmaster_ami_ready', '1 while logged in to AMI', (n) => Number(n.ami.state === 'ready'));
+}
+
+/** The leases of the shards, and how they came and went. */
+export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Router): void {
+  const registers = [registry];
+  const { stats } = keeper;
+  new Gauge({
+    name: 'ringmaster_shard_held',
+    help: '1 while this instance owns the shard',
+    labelNames: ['shard'],
+    registers,
+    collect() {
+      for (const shard of keeper.shards) this.set({ shard }, Number(keeper.holds(shard)));
+    },
+  });
+  new Gauge({
+    name: 'ringmaster_instances',
+    help: 'Instances that give signs of life, this one included',
+    registers,
+    collect() {
+      this.set(keeper.members.length);
+    },
+  });
+  const counter = (name: string, help: string, read: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  };
+  counter('ringmaster_lease_renewals_total', 'Leases renewed', () => stats.renewals);
+  counter(
+    'ringmaster_lease_failures_total',
+    'Leases that could not be renewed: Redis did not answer',
+    () => stats.failures,
+  );
+  counter('ringmaster_shards_lost_total', 'Shards that another instance has taken from this one', () => stats.lost);
+  counter('ringmaster_shards_given_total', 'Shards handed over to another instance', () => stats.givenAway);
+  counter(
+    'ringmaster_take_over_seconds_total',
+    'Time from a lease being this instance’s to its shard serving, of all together',
+    () => stats.takeOverSeconds,
+  );
+  new Counter({
+    name: 'ringmaster_forwarded_requests_total',
+    help: 'Requests that another instance was asked: answered, or refused here because no answer came in time',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(router.forwarded)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'ringmaster_shards_taken_total',
+    help: 'Shards that this instance has taken: free, taken-over (their owner had gone), handed-over',
+    labelNames: ['how'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [how, count] of Object.entries(stats.taken)) this.inc({ how }, count);
+    },
+  });
 }

@@ -2,31 +2,59 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { AmiClient } from './ami/index.ts';
 import type { NodeConfig } from './config.ts';
+import { shardName } from './engine/engine.ts';
+import type { ShardPart } from './engine/shard-part.ts';
 import type { SwitchListener } from './ports.ts';
-import { AsteriskSwitch } from './switch/asterisk-switch.ts';
+import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-switch.ts';
 import { PhoneWatch } from './switch/phones.ts';
+import { RecordingShelf } from './switch/recording-shelf.ts';
 
 /** AMI events that are of use: what ARI does not tell. */
 const AMI_EVENTS = ['FullyBooted', 'Shutdown', 'ContactStatus'] as const;
 /** How long a node may take to serve before the start goes on without it, ms. */
 const NODE_START_MS = 10_000;
 
-/** One Asterisk node with its two clients. */
+/** One of a node's shards: a Stasis application, whose calls one instance runs. */
+export interface NodeShard {
+  /** In leases, keys and logs. */
+  readonly name: string;
+  /** How its switch names itself to the engine. */
+  readonly key: string;
+  readonly app: string;
+  readonly part: ShardPart;
+  readonly node: OpenNode;
+}
+
+/** What a shard's switch is opened with. */
+export type SwitchHooks = Required<Pick<AsteriskSwitchOptions, 'beforeLists' | 'gate' | 'onReplaced'>>;
+
+/** One Asterisk node: what every instance has of it, and the shards, each with a switch at the instance that owns it. */
 export interface OpenNode {
   readonly id: string;
   readonly number: number;
-  readonly app: string;
-  readonly switch: AsteriskSwitch;
   readonly ami: AmiClient;
-  start(): Promise<void>;
+  readonly recordings: RecordingShelf;
+  readonly shards: readonly NodeShard[];
+  /** The switches that are open here. */
+  readonly switches: ReadonlySet<AsteriskSwitch>;
+  start(): void;
+  /** Makes a shard's switch; it connects when it is started. */
+  openSwitch(shard: NodeShard, hooks: SwitchHooks): AsteriskSwitch;
+  /** Starts a switch. Resolves when it serves, or when that takes too long: it is tried for ever. */
+  startSwitch(opened: AsteriskSwitch): Promise<void>;
+  closeSwitch(opened: AsteriskSwitch): Promise<void>;
   close(): Promise<void>;
 }
 
+/** The names of the applications of a node's shards. One alone has the name that is configured. */
+const appsOf = ({ ari, shards }: NodeConfig): string[] =>
+  shards === 1 ? [ari.app] : Array.from({ length: shards }, (_, i) => `${ari.app}-${i}`);
+
 /** Makes a node's clients from its configuration; nothing connects until `start`. */
-export function openNode(node: NodeConfig, listener: SwitchListener, logger: Logger): OpenNode {
-  const { ami: manager } = node;
+export function openNode(config: NodeConfig, listener: SwitchListener, logger: Logger): OpenNode {
+  const { id, ami: manager } = config;
   const ami = new AmiClient({
-    node: node.id,
+    node: id,
     host: manager.host,
     port: manager.port,
     username: manager.username,
@@ -41,35 +69,54 @@ export function openNode(node: NodeConfig, listener: SwitchListener, logger: Log
     }),
   });
   ami.onState((state, reason) => {
-    if (reason) logger.warn({ node: node.id, state, reason: reason.message }, 'AMI');
-  });
-  const asterisk = new AsteriskSwitch({
-    node: node.id,
-    ari: node.ari,
-    ami,
-    listener,
-    onError: (what, err, callID) => logger.warn({ node: node.id, err, callID }, what),
+    if (reason) logger.warn({ node: id, state, reason: reason.message }, 'AMI');
   });
   new PhoneWatch(ami, {
-    onPhones: (reachable) => listener.onPhones(node.id, reachable),
-    onPhoneLost: (endpoint) => listener.onPhoneLost(node.id, endpoint),
-    onError: (err) => logger.warn({ node: node.id, err }, 'phones could not be listed'),
+    onPhones: (reachable) => listener.onPhones(id, reachable),
+    onPhoneLost: (endpoint) => listener.onPhoneLost(id, endpoint),
+    onError: (err) => logger.warn({ node: id, err }, 'phones could not be listed'),
   });
-  return {
-    id: node.id,
-    number: node.number,
-    app: node.ari.app,
-    switch: asterisk,
+  const recordings = new RecordingShelf(id, config.ari);
+  const switches = new Set<AsteriskSwitch>();
+  const apps = appsOf(config);
+  const shards: NodeShard[] = [];
+  const node: OpenNode = {
+    id,
+    number: config.number,
     ami,
-    async start() {
-      ami.start();
+    recordings,
+    shards,
+    switches,
+    start: () => ami.start(),
+    openSwitch({ key, app }, hooks) {
+      const opened = new AsteriskSwitch({
+        node: key,
+        ari: { ...config.ari, app },
+        ami,
+        listener,
+        onError: (what, err, callID) => logger.warn({ node: key, err, callID }, what),
+        ...hooks,
+      });
+      switches.add(opened);
+      return opened;
+    },
+    async startSwitch(opened) {
       // A node that is away keeps nobody from starting: it is tried for ever, and /readyz tells.
-      await asterisk
-        .start(NODE_START_MS)
-        .catch((err) => logger.error({ node: node.id, err }, 'node does not serve yet'));
+      await opened.start(NODE_START_MS).catch((err) => {
+        if (switches.has(opened)) logger.error({ node: opened.node, err }, 'node does not serve yet');
+      });
+    },
+    async closeSwitch(opened) {
+      switches.delete(opened);
+      await opened.close();
     },
     async close() {
-      await Promise.all([asterisk.close(), ami.close()]);
+      await Promise.all([...[...switches].map((s) => s.close()), recordings.close(), ami.close()]);
     },
   };
+  for (const [index, app] of apps.entries()) {
+    const part = { index, of: apps.length };
+    shards.push({ name: shardName({ app, id }), key: apps.length === 1 ? id : `${id}/${index}`, app, part, node });
+  }
+  return node;
 }

@@ -147,8 +147,70 @@ export interface CallStore {
   /**
    * Takes the shard: returns a fence higher than every earlier one. In the companies given, the earlier owner is
    * refused from now on; in others, from this owner's first commit on.
+   *
+   * @param leased the fence of a lease that is held already
    */
-  takeShard(shard: string, companies?: readonly CompanyId[]): Promise<number>;
+  takeShard(shard: string, companies?: readonly CompanyId[], leased?: number): Promise<number>;
+}
+
+/** What came of asking for a lease. */
+export type LeaseAnswer =
+  | { readonly outcome: 'held'; readonly fence: number }
+  /** `freeInMs`: after so long it is free, unless its owner renews it. */
+  | { readonly outcome: 'taken'; readonly freeInMs: number };
+
+/** An instance that gives signs of life. */
+export interface Member {
+  /** Of this one process: no other has ever had it. */
+  readonly id: string;
+  readonly says: {
+    /** Where the other instances reach it; absent: they do not. */
+    readonly url?: string;
+    /** It is about to end, and takes no shard any more. */
+    readonly leaving: boolean;
+  };
+}
+
+/** A shard's lease as it is now. */
+export interface LeaseState {
+  readonly shard: string;
+  /** Who holds it. */
+  readonly owner?: string;
+  /** To whom its owner offers it. */
+  readonly to?: string;
+  /** It runs out in so many ms, if it is not renewed; 0 where nobody holds it. */
+  readonly freeInMs: number;
+  /** Only of those that were to be renewed: whether it still is this instance's, under the same fence. */
+  readonly kept?: boolean;
+}
+
+/** Who there is, and who holds what. */
+export interface Overview {
+  readonly members: readonly Member[];
+  readonly leases: readonly LeaseState[];
+}
+
+/**
+ * Who owns a shard, for a limited time. The fence that comes with a lease refuses every earlier owner's commits. Methods
+ * reject (StoreUnavailable) while Redis cannot be reached.
+ */
+export interface Leases {
+  /**
+   * One sign of life: renews what is held, and tells how everything stands. A lease that has run out and that nobody has
+   * taken since goes on under the same fence.
+   *
+   * @param held fences by shard
+   * @param shards all that there are
+   */
+  beat(says: Member['says'], held: ReadonlyMap<string, number>, shards: readonly string[]): Promise<Overview>;
+  /** Takes the lease if it is free or already this instance's; every success has a new and higher fence. */
+  acquire(shard: string): Promise<LeaseAnswer>;
+  /** Says to whom the shard is to go, so that it can prepare; `undefined`: to nobody any more. */
+  offer(shard: string, fence: number, to: string | undefined): Promise<boolean>;
+  /** Gives the lease to another instance, or back. Giving what is no longer held does nothing. @returns whether it was */
+  give(shard: string, fence: number, to?: string): Promise<boolean>;
+  /** Takes this instance off the list of those there are. */
+  leave(): Promise<void>;
 }
 
 /** What has changed of a company's agents and queues, and what it tells, stored together or not at all. */
@@ -237,7 +299,7 @@ export interface Caller {
 /** What the RPC serves: one function for all methods of the table; parameters have passed their schema. */
 export interface Requests {
   /** @returns the method's result, or the refusal; never throws for a client's mistake */
-  request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }>;
+  request(caller: Caller, method: string, params: unknown): Promise<RequestOutcome>;
 }
 
 /** Who may use the HTTP endpoints beside the RPC: its keys, with their scopes and rates. */
@@ -249,6 +311,8 @@ export interface ApiAccess {
    */
   admit(authorization: string | undefined): Caller | 'unauthorized' | 'too-fast';
 }
+/** A request's result, or why it was refused. */
+export type RequestOutcome = { readonly result: unknown } | { readonly refusal: Refusal };
 
 /** What /readyz tells. */
 export interface Readiness {
@@ -256,6 +320,44 @@ export interface Readiness {
   readonly draining: boolean;
   readonly redis: boolean;
   readonly nodes: Readonly<Record<string, string>>;
+}
+
+// ── other instances ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A caller as it is told to another instance. */
+export interface PeerCaller {
+  readonly companyId: CompanyId;
+  readonly keyName: string;
+  readonly scopes: readonly string[];
+}
+
+/** What one instance asks another that owns what it is about. */
+export type PeerQuestion =
+  | { readonly ask: 'request'; readonly caller: PeerCaller; readonly method: string; readonly params: unknown }
+  | { readonly ask: 'place'; readonly caller: PeerCaller; readonly callID: CallID; readonly params: unknown }
+  /** What calls have told, for the agents and queues, in order. */
+  | { readonly ask: 'notes'; readonly notes: readonly unknown[] }
+  /** What agents and queues ask of a call. */
+  | { readonly ask: 'effect'; readonly companyId: CompanyId; readonly callID: CallID; readonly effect: unknown };
+
+/** What came of asking another instance. */
+export type PeerAnswer =
+  | { readonly outcome: 'answered'; readonly body: unknown }
+  /** It does not own what the question is about, or could not be reached: nothing was done. */
+  | { readonly outcome: 'not-done' }
+  /** It may have been done: the answer did not come. */
+  | { readonly outcome: 'unknown' };
+
+/** The way to the other instances. */
+export interface Peers {
+  /** Asks an instance. Never rejects. @param timeoutMs within which the answer must be there */
+  ask(url: string, question: PeerQuestion, timeoutMs: number): Promise<PeerAnswer>;
+}
+
+/** What answers other instances. */
+export interface PeerDesk {
+  /** @returns undefined where this instance does not own what the question is about: nothing was done */
+  answer(question: PeerQuestion): Promise<{ readonly body: unknown } | undefined>;
 }
 
 // ── masking ─────────────────────────────────────────────────────────────────────────────────────────────────────

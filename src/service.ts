@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
@@ -9,12 +10,17 @@ import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
 import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
+import { FloorPost } from './engine/floor-post.ts';
+import { LeaseKeeper } from './engine/lease-keeper.ts';
 import { Recordings } from './engine/recordings.ts';
+import { Router } from './engine/router.ts';
 import type { Faults } from './faults.ts';
-import { watch } from './metrics.ts';
+import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
-import type { RecordingFiles } from './ports.ts';
-import { apiKeys, createRpcServer, type RpcServer, TokenBucket } from './rpc/index.ts';
+import type { Readiness, RecordingFiles } from './ports.ts';
+import { FLOOR_SHARD } from './queues/floor.ts';
+import { apiKeys, createRpcServer, PeerClient, PeerServer, type RpcServer, TokenBucket } from './rpc/index.ts';
+import { Shards } from './shards.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
@@ -23,8 +29,9 @@ export interface Service {
   /** Where the RPC listens. */
   readonly address: { readonly host: string; readonly port: number };
   /**
-   * Ends it in order: no new calls, live ones go on until they are over or the deadline has passed, then everything is
-   * closed. Calls that still live are left to Asterisk and Redis, for the next start to take up.
+   * Ends it in order. Other instances are given everything, and live calls go on there. Where there is none: no new calls,
+   * live ones go on until they are over or the deadline has passed, then everything is closed; calls that still live are
+   * left to Asterisk and Redis, for the next start to take up.
    *
    * @returns how many calls were left
    */
@@ -36,12 +43,14 @@ export interface Service {
 export interface ServiceOptions {
   readonly version: string;
   readonly logger: Logger;
-  /** Another instance has taken over: this process must end. */
-  readonly onFenced?: (shard: string) => void;
   /** Of tests alone: what is to go wrong. */
   readonly faults?: Faults | undefined;
 }
 
+/** How long a take-over may last beyond the lease, ms. */
+const TAKE_OVER_MS = 2_000;
+/** Bytes of what one instance asks another: a letter of notes is the largest. */
+const PEER_BODY_BYTES = 4 * 1024 * 1024;
 /** How often events that have outlived the log are dropped, ms. */
 const TRIM_MS = 60_000;
 
@@ -59,6 +68,10 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const admission = admissionOf(config, now);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
+  let peersUrl: string | undefined;
+  // Of this one process: a name alone could be two processes'.
+  const instance = `${config.cluster.instance ?? hostname()}/${randomBytes(4).toString('hex')}`;
+  const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
   const engine: Engine = new Engine({
@@ -72,32 +85,68 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     randomHex,
     ringTimeout: config.ringTimeout,
     storeAnswers: () => store.healthy,
-    isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+    isPassing,
     log: {
       info: (what, details) => logger.info(details ?? {}, what),
       error: (what, err, callID) => logger.error({ err, callID }, what),
       storeAway: (err) => logger.error({ err }, 'Redis is away: calls go on, their changes wait'),
       storeBack: () => logger.info('Redis is back: what waited is stored'),
     },
-    onFenced: (shard) => {
-      logger.fatal({ shard }, 'another instance has taken over this shard: letting go');
-      options.onFenced?.(shard);
-    },
+    onFenced: (shard) => keeper.fenced(shard),
+    shards: () => nodes.flatMap((n) => n.shards.map((shard) => shard.name)),
+    nodeCount: config.nodes.length,
+    post: () => post,
   });
   const keys = apiKeys(keysOf(config));
+  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
+  const shards = new Shards(engine, nodes, logger, faults);
+  const leaseMs = config.cluster.leaseSeconds * 1000;
+  const keeper = new LeaseKeeper({
+    leases: store.leases(instance, leaseMs),
+    host: shards,
+    shards: shards.names,
+    id: instance,
+    url: () => peersUrl,
+    leaseMs,
+    now: () => performance.now(),
+    log: {
+      info: (what, details) => logger.info(details, what),
+      warn: (what, details) => logger.warn(details, what),
+    },
+    isPassing,
+  });
+  shards.keptBy(keeper);
+  const { peers: peering } = config.cluster;
+  const peers = peering && new PeerClient(peering.secret, logger);
+  const router: Router = new Router({
+    engine,
+    owners: keeper,
+    peers,
+    nodes: nodes.map(({ number, shards: parts }) => ({ number, shards: parts.map((p) => p.name) })),
+    id: instance,
+    patienceMs: leaseMs + TAKE_OVER_MS,
+    randomHex,
+  });
+  const post: FloorPost = new FloorPost({
+    peers,
+    owner: () => router.otherOwner(FLOOR_SHARD),
+    ownerOfCall: (callID) => router.otherOwnerOfCall(callID),
+    calls: () => engine.calls(),
+  });
+  const desk = peering && new PeerServer({ desk: router, secret: peering.secret, bodyBytes: PEER_BODY_BYTES, logger });
   const rpc = createRpcServer({
-    requests: engine,
+    requests: router,
     log: store.events,
     keys,
-    recordings: recordingFiles(() => nodes),
-    readiness: () => engine.readiness(store.healthy),
+    recordings: recordingFiles(nodes),
+    readiness: () => readinessOf(engine, router, nodes, store.healthy),
     registry,
     logger,
     version: options.version,
     limits: { bodyBytes: config.http.bodyLimit },
     onRefused: (caller, method, params, refusal) => engine.publishRefusal(caller, method, params, refusal),
   });
-  const dialer = openDialer(config, store, engine, logger);
+  const dialer = openDialer(config, store, engine, router, () => keeper.holds(FLOOR_SHARD), logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
   dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
   dialer.campaigncallRoutes(rpc.http, rpc.access);
@@ -105,8 +154,13 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const contacts = openContacts(config, store, engine, logger);
   contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
   contacts.watch(registry);
-  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
+  shards.withFloor({
+    loading: () => contacts.load(),
+    opened: () => contacts.start(),
+    closed: () => contacts.close(),
+  });
   watch(registry, engine, admission, store, nodes);
+  watchLeases(registry, keeper, router);
 
   const trimming = setInterval(() => {
     for (const companyId of directory.companyIds) {
@@ -121,30 +175,32 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     await rpc.close();
     await dialer.close();
     await contacts.close();
+    await desk?.close();
+    await keeper.close();
+    post.close();
+    await peers?.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
   };
   try {
     await store.connected();
-    for (const node of nodes) {
-      const commands = faults?.commands(node.switch) ?? node.switch;
-      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: commands });
-    }
-    await contacts.load();
-    await engine.openFloors();
-    contacts.start();
-    await Promise.all(nodes.map((n) => n.start()));
+    if (desk && peering) peersUrl = peering.url?.replace(/\/+$/, '') ?? httpUrl(await desk.listen(peering.listen));
+    for (const node of nodes) node.start();
+    await keeper.start();
     const address = await rpc.listen(config.listen);
     listening = address;
     dialer.start();
-    logger.info({ ...address, nodes: nodes.map((n) => n.id) }, 'Ringmaster is listening');
+    logger.info(
+      { ...address, nodes: nodes.map((n) => n.id), instance, shards: keeper.held },
+      'Ringmaster is listening',
+    );
     let ending: Promise<number> | undefined;
     return {
       address,
       close: closeAll,
       drain: (deadlineMs) => {
-        ending ??= drain(engine, rpc, deadlineMs, closeAll);
+        ending ??= drain(engine, keeper, rpc, deadlineMs, closeAll);
         return ending;
       },
     };
@@ -154,12 +210,21 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   }
 }
 
-async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: () => Promise<void>): Promise<number> {
-  engine.drain();
+async function drain(
+  engine: Engine,
+  keeper: LeaseKeeper,
+  rpc: RpcServer,
+  deadlineMs: number,
+  close: () => Promise<void>,
+): Promise<number> {
+  const until = performance.now() + deadlineMs;
   rpc.drain();
+  // Where others are there nothing need end: they take over, and calls go on and begin without a gap.
+  await keeper.handOver(deadlineMs);
+  engine.drain();
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
+    timer = setTimeout(resolve, Math.max(0, until - performance.now()));
   });
   await Promise.race([engine.whenIdle(), deadline]);
   clearTimeout(timer);
@@ -168,7 +233,25 @@ async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: 
   return left;
 }
 
-function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
+/**
+ * What /readyz tells: of each node how this instance's part of it is, if it has one. A stand-by is ready where it can ask
+ * another instance.
+ */
+function readinessOf(engine: Engine, router: Router, nodes: readonly OpenNode[], redis: boolean): Readiness {
+  const told = engine.readiness(redis);
+  const states = nodes.map((node) => [node.id, told.nodes[node.id] ?? 'standby'] as const);
+  const ready = told.ready || (redis && !told.draining && router.canForward);
+  return { ...told, ready, nodes: Object.fromEntries(states) };
+}
+
+function openDialer(
+  config: Config,
+  store: Store,
+  engine: Engine,
+  router: Router,
+  mayLead: () => boolean,
+  logger: Logger,
+): Dialer {
   const shownNumbers = new Map<string, string | undefined>(
     config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
   );
@@ -179,10 +262,11 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
       campaigncalls: store.campaigncalls,
       masks: store.masks,
       events: store.events,
-      placing: engine,
-      requests: engine,
+      placing: router,
+      requests: router,
       shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
+      mayLead,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
@@ -296,14 +380,14 @@ const recordingPoliciesOf = (config: Config) =>
   new Map(config.companies.map((c) => [c.companyId as CompanyId, c.recording]));
 
 /** Recordings lie on the node that carried the call: an id does not tell which, so each is asked. */
-function recordingFiles(nodes: () => readonly OpenNode[]): RecordingFiles {
+function recordingFiles(nodes: readonly OpenNode[]): RecordingFiles {
   return {
     async open(companyId, recordUUID, signal) {
       const name = recordingName(companyId, recordUUID);
       let away: unknown;
-      for (const node of nodes()) {
+      for (const node of nodes) {
         try {
-          const found = await node.switch.openRecording(name, signal);
+          const found = await node.recordings.open(name, signal);
           if (found) return { size: found.size, samples: found.body };
         } catch (error) {
           away = error;

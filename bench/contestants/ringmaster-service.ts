@@ -8,7 +8,7 @@ import { answer, type Order, surroundings } from './child.ts';
 /** Ringmaster itself, wired as `ringmaster --config FILE` wires it, in a process that tells what CPU it has used. */
 const config = loadConfig(surroundings().config, process.env);
 const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
-const service = await startService(config, { version: 'bench', logger, onFenced: () => process.exit(1) });
+const service = await startService(config, { version: 'bench', logger });
 const profiles = process.execArgv.find((arg) => arg.startsWith('--cpu-prof-dir='))?.slice('--cpu-prof-dir='.length);
 if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
 

@@ -151,9 +151,11 @@ export class AriClient implements Requester {
     const target = options?.query ? path + encodeQuery(options.query) : path;
     const body = options?.body === undefined ? undefined : JSON.stringify(options.body);
     const binary = options?.binary === true;
-    const carrier = this.#carrierFor(method, path, body, binary);
+    const carrier = () => this.#carrierFor(method, path, body, binary);
     const timeoutMs = options?.timeoutMs ?? this.#settings.requestTimeoutMs;
-    return this.#send(carrier, method, target, body, timeoutMs, binary, options?.signal) as Promise<T>;
+    const send = () => this.#send(carrier(), method, target, body, timeoutMs, binary, options?.signal) as Promise<T>;
+    const wait = method === 'GET' ? undefined : this.#options.gate?.();
+    return wait ? wait.then(send) : send();
   }
 
   /**
@@ -254,6 +256,7 @@ export class AriClient implements Requester {
       exchange: (carrier, method, target, body, timeoutMs) =>
         this.#send(carrier, method, target, body, timeoutMs, false, undefined),
       deliver: (event, receivedAt) => this.#deliver(event, receivedAt),
+      beforeLists: () => this.#options.beforeLists?.(),
       resync: (resync: Resync) => this.#options.onResync?.(resync),
       nonsense: (error) => this.#nonsense(error),
       opened: (connection) => {
@@ -274,8 +277,8 @@ export class AriClient implements Requester {
   #onReplaced(connection: Connection): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
-    // Closing the replaced socket disturbs nothing: Asterisk has taken the application off it already.
-    connection.close('replaced', 'another client has taken over the application').catch((error) => this.#report(error));
+    // Asterisk still answers on the replaced socket what it was asked there; from now on requests go by HTTP.
+    connection.retire('replaced', 'another client has taken over the application').catch((e) => this.#report(e));
     this.#setState('replaced');
   }
 

@@ -24,6 +24,7 @@ export interface ConnectionOwner {
   readonly http: Carrier;
   /** Hands an event to the consumer; does not throw. */
   deliver(event: AriEvent, receivedAt: number): void;
+  beforeLists(): Promise<void> | undefined;
   resync(resync: Resync): void | Promise<void>;
   /** Something came that is no message. */
   nonsense(error: unknown): void;
@@ -32,6 +33,9 @@ export interface ConnectionOwner {
   replaced(connection: Connection): void;
   lost(connection: Connection, error: AriError): void;
 }
+
+/** How often it is looked whether a connection that is no longer used has been answered, ms. */
+const RETIRING_MS = 20;
 
 /** One life of the event socket, from the handshake to its end: never reused. */
 export class Connection {
@@ -100,6 +104,12 @@ export class Connection {
   /** Ends the connection at once: it is no good any more. */
   giveUp(reason: string): void {
     this.#end('connection', reason);
+  }
+
+  /** Ends the connection, without telling the owner, once what was asked on it has been answered. */
+  async retire(kind: AriErrorKind, reason: string): Promise<void> {
+    while (this.#websocket.inFlight > 0 && !this.#ended) await delay(RETIRING_MS);
+    if (!this.#ended) await this.close(kind, reason);
   }
 
   /** Ends the connection in an orderly way, without telling the owner. */
@@ -225,13 +235,22 @@ export class Connection {
   /** From open to ready: find the carrier, set the filter, fetch the lists, hand them on, then what was held back. */
   async #start(): Promise<void> {
     const { settings, stats } = this.#owner;
-    const deadline = performance.now() + settings.resyncTimeoutMs;
-    const timeout = setTimeout(() => {
-      this.#end('timeout', `not ready ${settings.resyncTimeoutMs} ms after the connection was made`);
-    }, settings.resyncTimeoutMs);
+    let deadline = performance.now() + settings.resyncTimeoutMs;
+    const late = () => this.#end('timeout', `not ready ${settings.resyncTimeoutMs} ms after the connection was made`);
+    let timeout = setTimeout(late, settings.resyncTimeoutMs);
     try {
       let clock = await this.#probe();
       await this.#setFilter(deadline);
+      const wait = this.#owner.beforeLists();
+      if (wait) {
+        // Whoever is to read the lists is not there yet: that is not the node's time.
+        clearTimeout(timeout);
+        await wait;
+        if (this.#ended) return;
+        deadline = performance.now() + settings.resyncTimeoutMs;
+        timeout = setTimeout(late, settings.resyncTimeoutMs);
+        clock = undefined;
+      }
       // The application is registered from here on: nothing can fall between its events and the lists.
       clock ??= clockOf(await this.#get('/asterisk/ping', deadline));
       const at = Date.now();
@@ -240,7 +259,8 @@ export class Connection {
         this.#get('/bridges', deadline),
       ])) as [Channel[], Bridge[]];
       if (this.#ended) return;
-      await this.#owner.resync({ channels, bridges, at, signal: this.#abort.signal });
+      const ended = this.#buffer.endedChannels();
+      await this.#owner.resync({ channels, bridges, at, ended, signal: this.#abort.signal });
       if (this.#ended) return;
       this.#live = true;
       stats.staleEvents += this.#buffer.drain({ channels, bridges, clock }, (event, receivedAt) => {

@@ -36,6 +36,11 @@ export class EventBuffer {
     return true;
   }
 
+  /** Channels of whose end an event is held. */
+  endedChannels(): ReadonlySet<string> {
+    return new Set(this.#events.flatMap((e) => (e.type === 'ChannelDestroyed' ? e.channel.id : [])));
+  }
+
   clear(): void {
     this.#events = [];
     this.#receivedAt = [];

@@ -22,6 +22,8 @@ export interface Resync {
   bridges: Bridge[];
   /** when the lists were asked for, milliseconds since 1970 on this machine's clock */
   at: number;
+  /** channels whose end is among the events that are held back: it will be told with its cause */
+  ended: ReadonlySet<string>;
   /** aborted when the connection is lost before the resync is through */
   signal: AbortSignal;
 }
@@ -41,6 +43,10 @@ export interface AriClientOptions {
   /** the lists after each connection; awaited before events flow. A rejection makes the connection anew */
   onResync?: (resync: Resync) => void | Promise<void>;
   onState?: (state: AriState, previous: AriState) => void;
+  /** where it answers a promise, that is awaited before the lists are asked for; events are held back meanwhile */
+  beforeLists?: () => Promise<void> | undefined;
+  /** asked before each request that changes something: where it answers a promise, the request waits for it */
+  gate?: () => Promise<void> | undefined;
   /** what went wrong outside a request: a failed connection, a throwing callback, a frame that is no message */
   onError?: (error: unknown) => void;
   /** each request that ended */

@@ -127,6 +127,18 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
   return found;
 }
 
+/** An instance that listens on all addresses does not know which of them the others can use. */
+function peersConflicts({ cluster: { peers } }: Config): Finding[] {
+  if (!peers || peers.url !== undefined || !/^(0\.0\.0\.0|::)$/.test(peers.listen.host)) return [];
+  return [
+    {
+      path: ['cluster', 'peers', 'listen'],
+      message: 'other instances cannot tell from it where this one is',
+      fix: 'Give cluster.peers.url, or listen on one address',
+    },
+  ];
+}
+
 /** A masking number belongs to one flow, and to no route. */
 function maskingNumbers(company: CompanyConfig, at: Path): Named[] {
   return (company.dialer?.accounts ?? []).flatMap((account, a) =>
@@ -152,6 +164,7 @@ export function findConflicts(config: Config): Finding[] {
     ...maskingNumbers(company, at),
   ]);
   return [
+    ...peersConflicts(config),
     ...duplicates(
       'the node',
       config.nodes.map((node, i) => ({ value: node.id, path: ['nodes', i, 'id'] })),
@@ -216,6 +229,14 @@ export function findDoubts(config: Config): Finding[] {
       path: ['listen'],
       message: 'other machines can reach this address, and API keys travel in clear text',
       fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
+    });
+  }
+  const { peers } = config.cluster;
+  if (peers && !LOOPBACK.test(peers.listen.host)) {
+    found.push({
+      path: ['cluster', 'peers', 'listen'],
+      message: 'other machines can reach this address, and the secret travels in clear text',
+      fix: 'Use a network that only the instances share, or a TLS proxy and cluster.peers.url with https',
     });
   }
   config.companies.forEach((company, i) => {

@@ -51,6 +51,36 @@ const redis = z
   .prefault({})
   .describe('Where every live call is kept.');
 
+const cluster = z
+  .strictObject({
+    instance: id('This instance’s name, in logs and in Redis; default the host’s name.').optional(),
+    leaseSeconds: count(
+      'Seconds after which a shard whose owner gives no sign of life is another instance’s.',
+      1,
+      60,
+    ).default(3),
+    peers: z
+      .strictObject({
+        listen: listen.prefault('127.0.0.1:0').describe('Where other instances ask this one; port 0: any free one.'),
+        url: url(
+          ['http:', 'https:'],
+          false,
+          'http://10.0.0.5:8091',
+          'Under which the others reach it; default http:// and the address it listens on.',
+        ).optional(),
+        secret: z
+          .string()
+          // Not .min(32): the published schema speaks of the file as written, where a reference may stand for the secret.
+          .refine((text) => text.length >= 32, { error: say('must be at least 32 characters long', 'Make it larger') })
+          .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
+          .describe('What all instances know and nobody else, at least 32 characters; take it from the environment.'),
+      })
+      .describe('How instances ask each other about calls that another one has; without it only the owner answers.')
+      .optional(),
+  })
+  .prefault({})
+  .describe('Several instances on the same nodes and Redis.');
+
 /** What one node or trunk or company may have at once. */
 const limits = (calls: number, callsPerSecond: number, what: string) =>
   z
@@ -81,7 +111,9 @@ const node = z.strictObject({
       url: url(['http:', 'https:'], false, 'http://127.0.0.1:8088/ari', 'Base of the REST interface, ending in /ari.'),
       username: z.string().min(1).describe('User of ari.conf.'),
       password: secret('Its password; take it from the environment.'),
-      app: id('Name of the Stasis app that calls enter.').default('ringmaster'),
+      app: id('Name of the Stasis app that calls enter; with several shards it is followed by -0, -1, ….').default(
+        'ringmaster',
+      ),
     })
     .describe('The Asterisk REST Interface.'),
   ami: z
@@ -93,6 +125,11 @@ const node = z.strictObject({
       tls: tls.optional(),
     })
     .describe('The Asterisk Manager Interface.'),
+  shards: count(
+    'Stasis apps among which the node’s calls are spread, so that instances can share it; change it while no calls live.',
+    1,
+    16,
+  ).default(1),
   limits: limits(500, 50, 'What the node carries; beyond it new calls are refused.'),
 });
 
@@ -250,6 +287,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Shutting down.'),
+  cluster,
   nodes: z
     .array(node)
     .min(1)

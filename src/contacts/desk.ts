@@ -57,8 +57,10 @@ export class ContactDesk {
     this.#onEnded = onEnded;
   }
 
-  /** Reads what an earlier process has left; before the queues are served. */
+  /** Reads what was left by whoever served the queues before; before they are served here. */
   async load(): Promise<void> {
+    this.#closed = false;
+    this.#held.clear();
     for (const document of await this.#deps.store.live(this.companyId)) this.#adopt(read(document));
   }
 

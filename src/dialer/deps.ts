@@ -24,6 +24,8 @@ export interface DialerDeps {
   readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;
+  /** False where another instance has the agents and queues, whose pace the dialler follows: that one leads. */
+  readonly mayLead?: () => boolean;
   /** Unix ms. */
   readonly now: () => number;
   /** A random UUID. */

@@ -116,6 +116,11 @@ export class Dialer {
   async #lead(company: DialerCompany): Promise<void> {
     const { store, owner, log, isPassing } = this.#deps;
     const { companyId } = company;
+    if (this.#deps.mayLead?.() === false) {
+      const leads = this.#leaders.get(companyId);
+      if (leads) await this.#endLeading(companyId, leads);
+      return;
+    }
     try {
       await this.#made.refresh(companyId);
       const token = await store.lead(companyId, owner, this.#leadMs);

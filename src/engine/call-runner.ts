@@ -106,6 +106,11 @@ export class CallRunner {
     return this.#inbox.length >= INBOX_LIMIT;
   }
 
+  /** Nothing waits, and nothing is just being stored. */
+  get idle(): boolean {
+    return !this.#running && this.#inbox.length === 0;
+  }
+
   /** Inputs that are not stored yet: those that wait, and those that are just being stored. */
   get unstored(): number {
     return this.#inbox.length + this.#underWay;

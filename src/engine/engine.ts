@@ -1,7 +1,8 @@
+import type { Call } from '../calls/call.ts';
 import type { Command } from '../calls/command.ts';
 import type { CallBirth, CallInput, Destination, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
-import { type CallID, type CompanyId, isCallID, nodeOfCallID } from '../cti/ids.ts';
+import { type CallID, type CompanyId, isCallID } from '../cti/ids.ts';
 import type { MethodName, ParamsOf } from '../cti/requests.ts';
 import type {
   Admission,
@@ -15,20 +16,24 @@ import type {
   NodeContents,
   QueueWatch,
   Readiness,
+  RequestOutcome,
   Requests,
   SwitchListener,
 } from '../ports.ts';
+import { FLOOR_SHARD, type FloorEffect } from '../queues/floor.ts';
 import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
 import type { Directory, MaskingNumber, Route } from './directory.ts';
-import { Floors } from './floors.ts';
-import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
-import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
+import type { FloorPost } from './floor-post.ts';
+import { Floors, type ToldNote } from './floors.ts';
+import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
+import { type EngineNode, keyOf, Nodes, type RunningNode } from './nodes.ts';
 import { customerProgressOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
+import { partOfCall, WHOLE } from './shard-part.ts';
 import { Tickets } from './tickets.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
 import { entryOf, WaitingCalls } from './waiting-calls.ts';
@@ -58,8 +63,19 @@ export interface EngineDeps {
   readonly isPassing: (error: unknown) => boolean;
   /** A newer instance owns the shard: this one must not go on. */
   readonly onFenced: (shard: string) => void;
+  /** All shards that there are, here or at another instance; absent: all are here. */
+  readonly shards?: () => readonly string[];
+  /** Nodes that there are; absent: all are here. */
+  readonly nodeCount?: number;
+  /** The way to agents and queues, and to calls, of another instance; absent: there is none. */
+  readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
 }
 
+/** The name of a shard, in leases, keys and logs. */
+export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
+
+/** How often it is looked whether a shard that is to go has done all that it was told, ms, and how long at most. */
+const SETTLING_MS = { every: 10, longest: 2_000 };
 /**
  * What is accepted while a call's node does not serve: an end, which is remembered until the node is back, and what the
  * node has no part in.
@@ -102,8 +118,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       floor: (companyId) => this.#floors.of(companyId),
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
       calls: (companyId) => this.#nodes.callsOf(companyId),
+      elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
       reach: (companyId, callID, number) => this.#reach.destination(companyId, callID, number),
-      settleLegs: (call) => this.#nodes.get(call.node)?.shard.settleLegs(call),
+      settleLegs: (call) => this.#nodes.shardOf(call.callID)?.settleLegs(call),
     });
     this.#reach = new Reach({
       directory: deps.directory,
@@ -117,17 +134,22 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       queuesOf: (companyId) => deps.directory.queuesOf(companyId),
       calls: (companyId) => this.#nodes.callsOf(companyId),
       others: (companyId) => this.tickets.notes(companyId),
-      effect: (companyId, effect) => this.#waiting.serve(companyId, effect),
+      elsewhere: () => this.#elsewhere(),
+      effect: (companyId, effect) => void this.#waiting.serve(companyId, effect),
     });
   }
 
   // ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a node's shard and the calls that live on it. The node's own resynchronisation then tells what has changed. */
-  async addNode(node: EngineNode): Promise<void> {
+  /**
+   * Takes a node's shard and the calls that live on it. The node's own resynchronisation then tells what has changed.
+   *
+   * @param leased the fence of a lease that is held already
+   */
+  async addNode(node: EngineNode, leased?: number): Promise<void> {
     const { store, directory, admission, now, log, onFenced, isPassing } = this.#deps;
-    const name = `${node.app}@${node.id}`;
-    const fence = await store.takeShard(name, directory.companyIds);
+    const name = shardName(node);
+    const fence = await store.takeShard(name, directory.companyIds, leased);
     const shard = new Shard({
       shard: name,
       fence,
@@ -136,7 +158,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       admission,
       now,
       log,
-      onChanged: (call, statuses) => this.#floors.note(call, statuses),
+      onChanged: (call, statuses) => {
+        if (!this.#floors.note(call, statuses)) this.#deps.post?.().note(call, statuses);
+      },
       onFenced,
       isPassing,
     });
@@ -146,9 +170,36 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     if (live.length > 0) log.info('took up live calls', { shard: name, calls: live.length });
   }
 
-  /** Takes the agents and queues, once every node's calls have been taken up and before anything happens to them. */
-  async openFloors(): Promise<void> {
-    await this.#floors.open();
+  /** Lets go of a shard; its calls live on in Asterisk and in the store. @param key of its node, as the switch names it */
+  removeNode(key: string): void {
+    const node = this.#nodes.get(key);
+    this.#nodes.remove(key);
+    node?.shard.close();
+  }
+
+  /** Waits until a shard that is to go has stored all that it was told; nothing new is taken there. @returns whether it has */
+  settleNode(key: string): Promise<boolean> {
+    return settled(() => this.#nodes.get(key)?.shard.settle() ?? true);
+  }
+
+  /**
+   * Takes the agents and queues.
+   *
+   * @param leased the fence of a lease that is held already
+   */
+  async openFloors(leased?: number): Promise<void> {
+    await this.#floors.open(leased);
+    if (this.#phones.size === this.#nodeCount) this.#tellLostPhones(() => true);
+  }
+
+  /** Lets go of the agents and queues; they stay as they are stored. */
+  closeFloors(): void {
+    this.#floors.close();
+  }
+
+  /** Waits until all that agents and queues were told is stored. @returns whether it is */
+  settleFloors(): Promise<boolean> {
+    return settled(() => this.#floors.idle);
   }
 
   /** From now on no call begins here; the live ones go on. */
@@ -198,8 +249,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   }
 
   readiness(redis: boolean): Readiness {
-    const nodes = Object.fromEntries([...this.#nodes.all()].map((n) => [n.id, n.switch.serving ? 'serving' : 'away']));
-    const serving = [...this.#nodes.all()].some((n) => n.switch.serving);
+    const nodes: Record<string, string> = {};
+    for (const { id, switch: s } of this.#nodes.all()) {
+      if (nodes[id] !== 'serving') nodes[id] = s.serving ? 'serving' : 'away';
+    }
+    const serving = Object.values(nodes).includes('serving');
     return { ready: redis && serving && !this.#draining, draining: this.#draining, redis, nodes };
   }
 
@@ -222,11 +276,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   onPhones(node: string, reachable: ReadonlySet<string>): void {
     this.#phones.set(node, reachable);
     // Only when every node has told can a phone be said to be nowhere.
-    if (this.#phones.size === this.#nodes.size) this.#tellLostPhones(() => true);
+    if (this.#phones.size === this.#nodeCount) this.#tellLostPhones(() => true);
   }
 
   onPhoneLost(_node: string, endpoint: string): void {
     this.#tellLostPhones((e) => e === endpoint);
+  }
+
+  get #nodeCount(): number {
+    return this.#deps.nodeCount ?? this.#nodes.ids.size;
+  }
+
+  /** Shards whose calls do not live here. */
+  #elsewhere(): readonly string[] {
+    const here = new Set([...this.#nodes.all()].map(shardName));
+    return (this.#deps.shards?.() ?? []).filter((shard) => !here.has(shard));
   }
 
   /** Tells the floors of agents whose phone no node can reach. */
@@ -311,7 +375,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     const { companyId } = route;
     const queue = directory.queue(companyId, route.queue ?? route.agent ?? '');
     const target = queue ? undefined : this.#targetOf(companyId, route.agent, arrival, route.shown);
-    const limit = this.#nodes.admit(callID, companyId, nodeId, target?.trunk);
+    const limit = this.#nodes.admit(callID, companyId, node.id, target?.trunk);
     const turnedAway = queue && this.#waiting.turnedAway(companyId, queue, limit);
     const outside = target?.kind === 'customer';
     const recording = this.#deps.recordings.plan(companyId);
@@ -319,7 +383,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       kind: 'arrived',
       callID,
       companyId,
-      node: nodeId,
+      node: node.id,
       channel: arrival.channel,
       callType: inbound ? 'Inbound' : outside ? 'Outbound' : 'Internal',
       callerDN: inbound ? arrival.caller : arrival.endpoint,
@@ -337,7 +401,13 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     if (!node) return;
     const findings = new Findings(found);
     for (const call of node.shard.calls()) node.shard.resume(call.callID, findings.of(call));
-    const claimed = (id: string): boolean => node.shard.owns(id) || node.shard.isOf(id, callIn(id));
+    const { index, of } = node.part ?? WHOLE;
+    const claimed = (id: string): boolean => {
+      const callID = callIn(id);
+      // Bridges are the whole node's: those of another shard's calls are not ours to judge.
+      const another = callID !== undefined && partOfCall(callID, of) !== index;
+      return another || node.shard.owns(id) || node.shard.isOf(id, callID);
+    };
     const left = orphans(found, claimed);
     for (const channel of left.channels) {
       const callID = callIn(channel);
@@ -364,12 +434,64 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
 
   // ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }> {
+  /** `moved`: what the request is about went to another instance meanwhile, and nothing was done. */
+  async request(
+    caller: Caller,
+    method: string,
+    params: unknown,
+  ): Promise<RequestOutcome & { readonly moved?: boolean }> {
     const serve = METHODS_SERVED[method as MethodName];
     if (!serve) return { refusal: refuse('MethodNotFound') };
-    const outcome = await serve(this.#context(caller, method), params as never);
-    if ('refusal' in outcome && !outcome.published) this.publishRefusal(caller, method, params, outcome.refusal);
+    const outcome = await this.#orNotReady(serve(this.#context(caller, method), params as never));
+    if ('refusal' in outcome && !outcome.published && !outcome.moved) {
+      this.publishRefusal(caller, method, params, outcome.refusal);
+    }
     return outcome;
+  }
+
+  /** What cannot be answered while the store is away is refused as such. */
+  async #orNotReady(answer: Promise<Answer<unknown>>): Promise<Answer<unknown>> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!this.#deps.isPassing(error)) throw error;
+      return { refusal: refuse('NotReady', { reason: 'Redis does not answer' }) };
+    }
+  }
+
+  /** Whether a shard's requests are carried out here now. */
+  serves(shard: string): boolean {
+    if (shard === FLOOR_SHARD) return this.#floors.opened;
+    return [...this.#nodes.all()].some((n) => shardName(n) === shard && !n.shard.settling);
+  }
+
+  /** Whether a call may be placed at all now, here or elsewhere. */
+  get mayChoose(): boolean {
+    return !this.#draining && this.#deps.storeAnswers();
+  }
+
+  /** Whether a call can be begun here; also where no instance could, so that it is refused at once. */
+  get mayBegin(): boolean {
+    return !this.#deps.storeAnswers() || (!this.#draining && this.#nodes.best() !== undefined);
+  }
+
+  /** What calls of another instance have told. @returns false where the agents and queues are not here */
+  takeNotes(notes: readonly unknown[]): boolean {
+    if (!this.#floors.opened) return false;
+    // Only FloorPost sends these.
+    for (const told of notes as readonly ToldNote[]) this.#floors.take(told);
+    return true;
+  }
+
+  /** What the agents and queues of another instance ask of a call here. @returns whether it was done */
+  takeEffect(companyId: CompanyId, effect: unknown): Promise<boolean> {
+    // Only FloorPost sends these.
+    return this.#waiting.ask(companyId, effect as FloorEffect);
+  }
+
+  /** All calls that live here. */
+  *calls(): Iterable<Call> {
+    for (const n of this.#nodes.all()) yield* n.shard.calls();
   }
 
   chooseCallID(): CallID | undefined {
@@ -391,13 +513,13 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
-    const node = [...this.#nodes.all()].find((n) => n.number === nodeOfCallID(callID));
+    const node = this.#nodes.ofCall(callID);
     const context: RequestContext = {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
       place: (trunk) => {
         if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
-        return { node: node.id, callID };
+        return { node: node.id, key: keyOf(node), callID };
       },
       ...(chosenBy && { chosenBy }),
     };
@@ -436,8 +558,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       floor: this.#floors.of(caller.companyId),
       notReady: this.#draining ? 'draining' : this.#deps.storeAnswers() ? undefined : 'Redis does not answer',
       place: (trunk) => this.#nodes.place(caller.companyId, trunk),
-      begin: async (node, birth) => {
-        const shard = this.#nodes.get(node)?.shard;
+      begin: async (key, birth) => {
+        const shard = this.#nodes.get(key)?.shard;
         if (!shard) return { refusal: refuse('NotReady') };
         const { call } = await this.#begin(shard, birth);
         return call ? { call } : { refusal: refuse('NotReady') };
@@ -457,8 +579,17 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       newRecording: () => recordings.target(),
       planRecording: (asked) => recordings.plan(caller.companyId, asked),
       live: (callID) => this.#nodes.live(caller.companyId, callID)?.call,
-      calls: () => this.#nodes.callsOf(caller.companyId),
+      calls: () => this.#allCalls(caller.companyId),
     };
+  }
+
+  /** The live calls of a company, here and, as they are stored, elsewhere. */
+  async #allCalls(companyId: CompanyId): Promise<readonly Call[]> {
+    const others = await Promise.all(this.#elsewhere().map((s) => this.#deps.store.loadLive([companyId], s)));
+    // A shard that came here meanwhile is in both.
+    const here = [...this.#nodes.callsOf(companyId)];
+    const known = new Set(here.map((c) => c.callID));
+    return [...here, ...others.flat().flatMap(({ call }) => (known.has(call.callID) ? [] : call))];
   }
 
   /** Begins a call. A place in a queue is kept for it until it is stored, and counted by what is stored. */
@@ -478,9 +609,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   ): Promise<Verdict | Unsent> {
     const runner = this.#nodes.live(caller.companyId, callID);
     if (!runner?.call) return Promise.resolve('unknown');
-    const node = this.#nodes.get(runner.call.node);
+    const node = this.#nodes.holding(callID);
+    const shard = node?.shard;
+    if (shard?.settling) return Promise.resolve('moved');
     if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
-      node?.shard.settleLegs(runner.call);
+      shard?.settleLegs(runner.call);
       return Promise.resolve('node-away');
     }
     if (node?.shard.full) return Promise.resolve('too-fast');
@@ -489,12 +622,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
         input,
         at: this.#deps.now(),
         settle: (verdict, call) => {
-          if (verdict && call) this.#nodes.get(call.node)?.shard.settleLegs(call);
-          resolve(call ? verdict : 'unknown');
+          if (verdict && call) shard?.settleLegs(call);
+          resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),
       });
       if (!taken) resolve(runner.waiting > 0 ? 'too-fast' : 'unknown');
     });
   }
+}
+
+async function settled(done: () => boolean): Promise<boolean> {
+  const until = performance.now() + SETTLING_MS.longest;
+  while (!done()) {
+    if (performance.now() >= until) return false;
+    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
+  }
+  return true;
 }

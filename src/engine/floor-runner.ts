@@ -94,6 +94,16 @@ export class FloorRunner {
     return this.#inbox.length + this.#underWay;
   }
 
+  /** It has been let go of. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Nothing waits, and nothing is just being stored. */
+  get idle(): boolean {
+    return !this.#running && this.#inbox.length === 0;
+  }
+
   /** Queues a request; answers once it is stored. */
   request(input: FloorInput): Promise<FloorVerdict> {
     if (this.#stopped) return Promise.resolve({ refusal: refuse('NotReady') });

@@ -1,12 +1,17 @@
 import type { Call } from '../calls/call.ts';
-import { type CallID, type CompanyId, newCallID } from '../cti/ids.ts';
+import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
 import type { Admission, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Shard } from './shard.ts';
+import { inPart, partOfCall, type ShardPart, WHOLE } from './shard-part.ts';
 
-/** A node as the engine runs it. */
+/** A node as the engine runs it: with several shards a node, one of its shards. */
 export interface EngineNode {
   readonly id: string;
+  /** How the switch names itself to the engine; default the node's id. */
+  readonly key?: string;
+  /** Which of the node's shards it is, and of how many; default the only one. */
+  readonly part?: ShardPart;
   /** Carried in every callID. */
   readonly number: number;
   /** Stasis application. */
@@ -22,9 +27,14 @@ export interface RunningNode extends EngineNode {
 /** Where a new call goes, and why it must not be tried if so. */
 export interface Place {
   readonly node: string;
+  /** Of the running node. */
+  readonly key: string;
   readonly callID: CallID;
   readonly unreachable?: 'no-node' | 'channel-limit';
 }
+
+/** How the switch of a node, or of one of its shards, names itself to the engine. */
+export const keyOf = (node: EngineNode): string => node.key ?? node.id;
 
 /** The nodes whose calls this instance runs, and the calls on them. */
 export class Nodes {
@@ -39,11 +49,41 @@ export class Nodes {
   }
 
   add(node: RunningNode): void {
-    this.#nodes.set(node.id, node);
+    this.#nodes.set(keyOf(node), node);
   }
 
-  get(id: string): RunningNode | undefined {
-    return this.#nodes.get(id);
+  remove(key: string): void {
+    this.#nodes.delete(key);
+  }
+
+  get(key: string): RunningNode | undefined {
+    return this.#nodes.get(key);
+  }
+
+  /** Where a call lives here. */
+  holding(callID: string): RunningNode | undefined {
+    for (const n of this.#nodes.values()) if (n.shard.runner(callID)) return n;
+    return undefined;
+  }
+
+  /** The shard in which a call lives here. */
+  shardOf(callID: string): Shard | undefined {
+    return this.holding(callID)?.shard;
+  }
+
+  /** The node, or the one of its shards, that a callID names; undefined where that is not here. */
+  ofCall(callID: CallID): RunningNode | undefined {
+    const number = nodeOfCallID(callID);
+    for (const n of this.#nodes.values()) {
+      const { index, of } = n.part ?? WHOLE;
+      if (n.number === number && partOfCall(callID, of) === index) return n;
+    }
+    return undefined;
+  }
+
+  /** Ids of the nodes of which something runs here. */
+  get ids(): ReadonlySet<string> {
+    return new Set([...this.#nodes.values()].map((n) => n.id));
   }
 
   get size(): number {
@@ -77,7 +117,7 @@ export class Nodes {
   }
 
   newCallID(node: RunningNode): CallID {
-    return newCallID(this.#randomHex(), node.number);
+    return newCallID(inPart(this.#randomHex(), node.part ?? WHOLE), node.number);
   }
 
   /** Takes a new call's place; why there is none, if so. */
@@ -89,7 +129,8 @@ export class Nodes {
   best(): RunningNode | undefined {
     let best: RunningNode | undefined;
     for (const n of this.#nodes.values()) {
-      if (n.switch.serving && (!best || n.shard.size < best.shard.size)) best = n;
+      if (n.shard.settling || !n.switch.serving) continue;
+      if (!best || n.shard.size < best.shard.size) best = n;
     }
     return best;
   }
@@ -100,8 +141,9 @@ export class Nodes {
     const node = best ?? this.#nodes.values().next().value;
     if (!node) return undefined;
     const callID = this.newCallID(node);
-    if (!best) return { node: node.id, callID, unreachable: 'no-node' };
+    const key = keyOf(node);
+    if (!best) return { node: node.id, key, callID, unreachable: 'no-node' };
     const limit = this.admit(callID, companyId, node.id, trunk);
-    return { node: node.id, callID, ...(limit && { unreachable: limit }) };
+    return { node: node.id, key, callID, ...(limit && { unreachable: limit }) };
   }
 }

@@ -62,6 +62,7 @@ export class Shard implements RunnerHost {
   #gap = false;
   #asked = Number.NEGATIVE_INFINITY;
   #fenced = false;
+  #settling = false;
 
   constructor(deps: ShardDeps) {
     this.#deps = deps;
@@ -82,6 +83,18 @@ export class Shard implements RunnerHost {
   /** Everything here has been let go. */
   get closed(): boolean {
     return this.#fenced;
+  }
+
+  /** It is on its way to another instance: what is heard is still dealt with, and nothing is begun or asked for. */
+  get settling(): boolean {
+    return this.#settling;
+  }
+
+  /** From now on nothing new is taken but what the switch tells; @returns whether all that has come is stored */
+  settle(): boolean {
+    this.#settling = true;
+    for (const r of this.#runners.values()) if (!r.idle) return false;
+    return this.#held.size === 0;
   }
 
   /** Calls' inputs that are not stored yet. */
@@ -232,7 +245,10 @@ export class Shard implements RunnerHost {
   /** Lets go of all calls without touching them: they live on in Asterisk and in the store. */
   close(): void {
     this.#fenced = true;
-    for (const r of this.#runners.values()) r.stop();
+    for (const r of this.#runners.values()) {
+      r.stop();
+      this.#deps.admission.release(r.callID);
+    }
     this.#runners.clear();
     this.#byChannel.clear();
     this.#held.clear();

@@ -17,6 +17,8 @@ export interface WaitingCallsDeps {
   readonly calls: (companyId: CompanyId) => Iterable<Call>;
   /** What waits without being a call. @returns whether the effect was for it */
   readonly other: (companyId: CompanyId, effect: FloorEffect) => boolean;
+  /** Asks it of a call that does not live here. @returns whether it was done */
+  readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean>;
   /** How a number is reached from within a call; it takes a place on its trunk until {@link settleLegs}. */
   readonly reach: (companyId: CompanyId, callID: CallID, number: string) => Destination;
   /** The call's places on trunks are those of its legs again. */
@@ -78,27 +80,32 @@ export class WaitingCalls {
   }
 
   /** Does what the floor asks of a call that waits. A call that is gone, or has changed meanwhile, says so. */
-  serve(companyId: CompanyId, effect: FloorEffect): void {
-    if (this.#deps.other(companyId, effect)) return;
+  async serve(companyId: CompanyId, effect: FloorEffect): Promise<void> {
+    const { live, other, elsewhere, floor } = this.#deps;
+    if (other(companyId, effect)) return;
+    const here = live(companyId, effect.callID) !== undefined;
+    const taken = here ? await this.ask(companyId, effect) : await elsewhere(companyId, effect);
+    if (taken) return;
+    floor(companyId)?.push({
+      kind: 'declined',
+      callID: effect.callID,
+      ...('assignment' in effect && { assignment: effect.assignment }),
+    });
+  }
+
+  /** Asks it of a call that lives here. @returns whether the call has taken it */
+  ask(companyId: CompanyId, effect: FloorEffect): Promise<boolean> {
     const input = this.#queueInput(companyId, effect);
-    const decline = (): void =>
-      this.#deps.floor(companyId)?.push({
-        kind: 'declined',
-        callID: effect.callID,
-        ...('assignment' in effect && { assignment: effect.assignment }),
-      });
-    const taken = this.#deps.live(companyId, effect.callID)?.push({
-      input,
-      at: this.#deps.now(),
-      settle: (verdict, call) => {
+    return new Promise((resolve) => {
+      const settle = (verdict: unknown, call: Call | undefined): void => {
         this.entered(effect.callID);
         if (verdict && call) this.#deps.settleLegs(call);
-        if (verdict || !call) decline();
-      },
+        resolve(verdict === undefined && call !== undefined);
+      };
+      if (this.#deps.live(companyId, effect.callID)?.push({ input, at: this.#deps.now(), settle })) return;
+      this.entered(effect.callID);
+      resolve(false);
     });
-    if (taken) return;
-    this.entered(effect.callID);
-    decline();
   }
 
   #queueInput(companyId: CompanyId, effect: FloorEffect): QueueInput {

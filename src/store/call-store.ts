@@ -10,6 +10,8 @@ import type { Keys } from './keys.ts';
 import { prepare, pushEvents } from './logged-event.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { list, text, whole } from './reply.ts';
+import { script } from './script.ts';
+import { NEXT_TOKEN } from './shard-lease.ts';
 import type { EventTail } from './tail.ts';
 
 export interface CallStoreOptions {
@@ -27,6 +29,11 @@ export interface DueTimer {
   /** Unix ms. */
   readonly at: number;
 }
+
+/** KEYS 1 token counter. Answers a fencing token above all earlier ones. */
+const NEXT_FENCE = script(`${NEXT_TOKEN}
+return nextToken(KEYS[1])
+`);
 
 const COMPANIES_AT_ONCE = 64;
 const CALLS_AT_ONCE = 200;
@@ -141,8 +148,8 @@ export class RedisCallStore implements CallStore {
     return live;
   }
 
-  async takeShard(shard: string, companies: readonly CompanyId[] = []): Promise<number> {
-    const fence = whole(await this.#redis.command(['INCR', this.#keys.shardToken()]));
+  async takeShard(shard: string, companies: readonly CompanyId[] = [], leased?: number): Promise<number> {
+    const fence = leased ?? whole(await this.#redis.run(NEXT_FENCE, [this.#keys.shardToken()], []));
     await this.raiseFence(shard, fence, companies);
     return fence;
   }

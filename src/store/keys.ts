@@ -80,4 +80,19 @@ export class Keys {
   shardLease(shard: string): string {
     return `${this.#prefix}:{~shards}:lease:${shard}`;
   }
+
+  /** The newest token of one shard. */
+  shardLast(shard: string): string {
+    return `${this.#prefix}:{~shards}:last:${shard}`;
+  }
+
+  /** Which instances there are, and until when without a sign of life. */
+  instances(): string {
+    return `${this.#prefix}:{~shards}:instances`;
+  }
+
+  /** What they say of themselves. */
+  instanceFacts(): string {
+    return `${this.#prefix}:{~shards}:instance-facts`;
+  }
 }

@@ -13,7 +13,7 @@ import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
 
 export { StoreFault, StoreUnavailable } from './errors.ts';
-export type { LeaseAnswer, ShardLease } from './shard-lease.ts';
+export type { ShardLease } from './shard-lease.ts';
 
 export interface StoreOptions {
   /** `redis://host:port/db`, `rediss://` for TLS. */

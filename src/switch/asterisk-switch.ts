@@ -1,13 +1,5 @@
 import { type AmiClient, pjsipNotify } from '../ami/index.ts';
-import {
-  AriClient,
-  type AriEvent,
-  type AriState,
-  type Channel,
-  type Download,
-  hasStatus,
-  type Resync,
-} from '../ari/index.ts';
+import { AriClient, type AriEvent, type AriState, type Channel, hasStatus, type Resync } from '../ari/index.ts';
 import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
@@ -36,13 +28,28 @@ const UNUSED_EVENTS = [
   'StasisEnd',
 ] as const;
 
+/** Where a node's REST interface is, and as which application it is used. */
+export interface AriAccess {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly app: string;
+}
+
 export interface AsteriskSwitchOptions {
+  /** How it names itself to its listener. */
   readonly node: string;
-  readonly ari: { readonly url: string; readonly username: string; readonly password: string; readonly app: string };
+  readonly ari: AriAccess;
   /** For what ARI lacks; started and closed by its owner. */
   readonly ami: AmiClient;
   readonly listener: SwitchListener;
   readonly onError: (what: string, error: unknown, callID?: string) => void;
+  /** Where it answers a promise, the node's lists are asked for only then; events wait meanwhile. */
+  readonly beforeLists?: () => Promise<void> | undefined;
+  /** Where it answers a promise, what is to be changed at the node waits for it. */
+  readonly gate?: () => Promise<void> | undefined;
+  /** Another client has taken over the application. */
+  readonly onReplaced?: () => void;
 }
 
 /** The application that a channel is in, and the arguments that it came with; empty outside of all. */
@@ -59,13 +66,20 @@ export class AsteriskSwitch implements Switch {
   readonly #ringTimeouts = new RingTimeouts();
   readonly #app: string;
   readonly #onError: AsteriskSwitchOptions['onError'];
+  readonly #onReplaced: () => void;
   readonly #canary: Canary;
   #serving = false;
+  #closed = false;
+  #handedOver = false;
 
   constructor(options: AsteriskSwitchOptions) {
     this.node = options.node;
     this.#listener = options.listener;
-    this.#onError = options.onError;
+    // What fails because it was let go of is nobody's business any more.
+    this.#onError = (what, error, callID) => {
+      if (!this.#closed) options.onError(what, error, callID);
+    };
+    this.#onReplaced = options.onReplaced ?? (() => undefined);
     this.#app = options.ari.app;
     this.ari = new AriClient({
       node: options.node,
@@ -74,19 +88,21 @@ export class AsteriskSwitch implements Switch {
       onEvent: (event) => this.#onEvent(event),
       onResync: (resync) => this.#onResync(resync),
       onState: (state) => this.#onState(state),
-      onError: (error) => options.onError('ari', error),
+      onError: (error) => this.#onError('ari', error),
+      ...(options.beforeLists && { beforeLists: options.beforeLists }),
+      ...(options.gate && { gate: options.gate }),
     });
     this.#canary = new Canary({
       ari: this.ari,
       app: this.#app,
       onChange: () => this.#judge(),
-      onSilent: (resource, error) => options.onError(`REST does not answer: ${resource}`, error),
+      onSilent: (resource, error) => this.#onError(`REST does not answer: ${resource}`, error),
       onDeaf: () => this.ari.reconnect('it stands, and no event comes over it'),
     });
     const tell = (fact: Fact): void => this.#tell(fact);
     const failed: CommandFailed = (callID, command, error) => {
-      options.onError(`command ${command.do}`, error, callID);
-      this.#listener.onCommandFailed(this.node, callID, command);
+      this.#onError(`command ${command.do}`, error, callID);
+      if (!this.#closed) this.#listener.onCommandFailed(this.node, callID, command);
     };
     this.#performer = new Performer(
       this.ari,
@@ -99,7 +115,7 @@ export class AsteriskSwitch implements Switch {
   }
 
   get serving(): boolean {
-    return this.#serving;
+    return this.#serving && !this.#closed;
   }
 
   /** Parts of REST that did not answer when last tried. */
@@ -124,23 +140,30 @@ export class AsteriskSwitch implements Switch {
     await this.#canary.round();
   }
 
+  /**
+   * Another instance has finished all that it had begun here: what is created is dialled too, though Asterisk shows it as
+   * Down until it rings. Holds for the next lists.
+   */
+  handedOver(): void {
+    this.#handedOver = true;
+  }
+
+  /** Opens the event socket again, after another client has taken it over. */
+  reopen(): void {
+    void this.ari.connect();
+  }
+
+  /** Commands under way that change something. */
+  get idle(): boolean {
+    return this.busyCalls === 0;
+  }
+
+  /** Ends everything; nothing is told and nothing is sent from here on. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#canary.close();
     this.#recorder.close();
     await this.ari.close();
-  }
-
-  /**
-   * Opens a recording's file, as Asterisk wrote it; undefined where this node has none of that name.
-   * @throws AriError where the node cannot be asked
-   */
-  async openRecording(name: string, signal?: AbortSignal): Promise<Download | undefined> {
-    try {
-      return await this.ari.recordings.openFile(name, signal);
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
   }
 
   resync(): void {
@@ -148,6 +171,7 @@ export class AsteriskSwitch implements Switch {
   }
 
   perform(callID: CallID, commands: readonly Command[]): void {
+    if (this.#closed) return;
     const tasks: Task[] = [];
     for (const command of commands) {
       if (isRecordingCommand(command)) this.#recorder.perform(callID, command);
@@ -157,6 +181,7 @@ export class AsteriskSwitch implements Switch {
   }
 
   #onEvent(event: AriEvent): void {
+    if (this.#closed) return;
     if (event.type === 'StasisStart') {
       this.#performer.entered(event.channel.id);
       const arrival = arrivalOf(event.channel, event.args);
@@ -194,7 +219,9 @@ export class AsteriskSwitch implements Switch {
 
   /** Facts of our own making are told after the current turn of the loop, as those of the socket are. */
   #tell(fact: Fact): void {
-    queueMicrotask(() => this.#listener.onFact(this.node, fact));
+    queueMicrotask(() => {
+      if (!this.#closed) this.#listener.onFact(this.node, fact);
+    });
   }
 
   async #onResync(resync: Resync): Promise<void> {
@@ -222,7 +249,10 @@ export class AsteriskSwitch implements Switch {
     });
     this.#ringTimeouts.retain(new Set(channels.map((c) => c.channel)));
     const bridges = resync.bridges.map((b) => ({ bridge: b.id, channels: b.channels }));
-    const underWay = this.#performer.underWay();
+    const underWay = new Set([...this.#performer.underWay(), ...resync.ended]);
+    if (this.#handedOver) for (const c of channels) if (c.ours && c.state === 'Down') underWay.add(c.channel);
+    this.#handedOver = false;
+    if (this.#closed) return;
     this.#listener.onResync(this.node, {
       channels,
       bridges,
@@ -256,12 +286,18 @@ export class AsteriskSwitch implements Switch {
   #onState(state: AriState): void {
     if (state === 'ready') void this.#canary.round();
     else this.#canary.forget();
+    if (state === 'replaced') {
+      this.#performer.deaf(true);
+      this.#onReplaced();
+    } else if (state === 'ready') {
+      this.#performer.deaf(false);
+    }
     this.#judge();
   }
 
   #judge(): void {
     const serving = this.ari.state === 'ready' && this.#canary.answers;
-    if (serving === this.#serving) return;
+    if (serving === this.#serving || this.#closed) return;
     this.#serving = serving;
     this.#listener.onHealth(this.node, serving);
   }

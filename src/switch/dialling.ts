@@ -5,6 +5,8 @@ import { OUR_LEG } from './translate.ts';
 
 /** How long a created channel may take to enter the application, ms. */
 const ENTER_TIMEOUT_MS = 5_000;
+/** Wait between two questions whether a channel has entered, and before it is told so, ms. */
+const ASK_MS = 20;
 /** Q.850 38, network out of order: what a leg that could not be put in its place is hung up with. */
 const OUT_OF_ORDER = 38;
 
@@ -31,6 +33,7 @@ export class Dialler {
   readonly #tell: (fact: Fact) => void;
   /** Legs between their create and their dial. */
   readonly #dialling = new Map<string, Dialling>();
+  #deaf = false;
 
   constructor(ari: AriClient, app: string, tell: (fact: Fact) => void) {
     this.#ari = ari;
@@ -40,6 +43,12 @@ export class Dialler {
 
   channels(): Iterable<string> {
     return this.#dialling.keys();
+  }
+
+  /** While no event comes, whether a channel has entered the application is asked for: what was begun is finished. */
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf;
+    if (deaf) for (const [channel, dialling] of this.#dialling) void this.#ask(channel, dialling);
   }
 
   /** StasisStart of a channel that we created. */
@@ -128,6 +137,7 @@ export class Dialler {
   async #create(command: Dial, dialling: Dialling): Promise<void> {
     const entered = this.#entering(dialling);
     entered.catch(() => undefined);
+    if (this.#deaf) void this.#ask(command.channel, dialling);
     await this.#ari.channels.create({
       endpoint: command.endpoint,
       app: this.#app,
@@ -145,6 +155,7 @@ export class Dialler {
     this.#dialling.set(snoop, dialling);
     try {
       const entered = this.#entering(dialling);
+      if (this.#deaf) void this.#ask(snoop, dialling);
       const directions = { spy: 'both', whisper: whisper ? 'out' : 'none' } as const;
       await this.#ari.channels.snoop(of, { snoopId: snoop, app: this.#app, appArgs: OUR_LEG, ...directions });
       await entered;
@@ -152,6 +163,15 @@ export class Dialler {
     } finally {
       dialling.entered?.();
       this.#dialling.delete(snoop);
+    }
+  }
+
+  async #ask(channel: string, dialling: Dialling): Promise<void> {
+    while (this.#deaf && dialling.entered) {
+      // Asked before it is created it is not there, and is asked for again.
+      const there = await this.#ari.channels.get(channel).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+      if (there?.dialplan.app_name === 'Stasis') dialling.entered?.();
     }
   }
 

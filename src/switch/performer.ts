@@ -76,6 +76,11 @@ export class Performer {
     this.#dialler.entered(channel);
   }
 
+  /** Whether no event comes any more, though requests are still answered: another client has the event socket. */
+  deaf(deaf: boolean): void {
+    this.#dialler.deaf = deaf;
+  }
+
   ended(channel: string): void {
     this.#dialler.ended(channel);
     this.#digits.drop(channel);

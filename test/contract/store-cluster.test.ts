@@ -62,8 +62,11 @@ it('leases', async () => {
   const leases = store.leases('me', 10_000);
   const held = await leases.acquire(SHARD);
   const fence = held.outcome === 'held' ? held.fence : 0;
-  expect(await leases.renew(SHARD, fence)).toBe(true);
-  expect(await leases.release(SHARD, fence)).toBe(true);
+  const told = await leases.beat({ leaving: false }, new Map([[SHARD, fence]]), [SHARD]);
+  expect([told.members.map((m) => m.id), told.leases]).toMatchObject([['me'], [{ shard: SHARD }]]);
+  expect(await leases.offer(SHARD, fence, 'you')).toBe(true);
+  expect(await leases.give(SHARD, fence)).toBe(true);
+  await leases.leave();
 });
 
 it('the dialler', async () => {

@@ -86,9 +86,14 @@ export class RingmasterProcess {
     return parsed(this.#lines);
   }
 
-  /** Waits for a line of its log. @throws Error with all that it wrote, if it ends or the time is over before */
-  logged(msg: string): Promise<LogLine> {
-    return this.#logged(msg, 0);
+  /**
+   * Waits for a line of its log.
+   *
+   * @param wanted which of the lines that say so; with those that say so too and came before it
+   * @throws Error with all that it wrote, if it ends or the time is over before
+   */
+  logged(msg: string, wanted?: (line: LogLine, before: readonly LogLine[]) => boolean): Promise<LogLine> {
+    return this.#logged(msg, 0, wanted);
   }
 
   /** Waits for a line of its log that comes from now on. */
@@ -96,14 +101,19 @@ export class RingmasterProcess {
     return this.#logged(msg, this.#lines.length);
   }
 
-  async #logged(msg: string, from: number): Promise<LogLine> {
+  async #logged(
+    msg: string,
+    from: number,
+    wanted: (line: LogLine, before: readonly LogLine[]) => boolean = () => true,
+  ): Promise<LogLine> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`'${msg}' was not logged: ${this.#said()}`)), PATIENCE_MS);
     });
     try {
       for (;;) {
-        const found = parsed(this.#lines.slice(from)).find((line) => line.msg === msg);
+        const said = parsed(this.#lines.slice(from)).filter((line) => line.msg === msg);
+        const found = said.find((line, i) => wanted(line, said.slice(0, i)));
         if (found) return found;
         if (this.#child.exitCode !== null) throw new Error(`it ended without '${msg}': ${this.#said()}`);
         const next = new Promise<void>((resolve) => this.#waiting.add(resolve));

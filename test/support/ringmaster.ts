@@ -233,7 +233,8 @@ async function metricsText(base: string): Promise<string> {
   return await (await request(`${base}/metrics`)).body.text();
 }
 
-async function metric(base: string, name: string): Promise<number> {
+/** A metric of the Ringmaster at `base`; the sum where it has labels. */
+export async function metric(base: string, name: string): Promise<number> {
   return sum(await metricsText(base), name);
 }
 

@@ -29,15 +29,20 @@ function agentInfo(agent: Agent): AgentInfo {
   };
 }
 
+/** The company's floor is not here, or no longer. */
+const away = () => ({ ...refused(refuse('NotReady')), moved: true });
+
 /** Carries a request out on the company's floor. */
 async function onFloor<R>(
   { floor }: RequestContext,
   input: FloorInput,
   result: (agent: Agent) => R,
 ): Promise<Answer<R>> {
-  if (!floor) return refused(refuse('NotReady'));
+  if (!floor) return away();
   const verdict = await floor.request(input);
-  return 'refusal' in verdict ? verdict : { result: result(verdict.agent) };
+  if (!('refusal' in verdict)) return { result: result(verdict.agent) };
+  // A floor that is let go of while requests wait for it has done nothing of them.
+  return floor.stopped ? away() : verdict;
 }
 
 /** The agent whom a request names. */
@@ -62,7 +67,7 @@ export const agentLogin: Serve<'RequestAgentLogin'> = async (context, params) =>
   if (!context.directory.isExtension(companyId, dn)) {
     return refused(refuse('RegisterDNNotMatch', { reason: 'thisDN is not a phone of this company' }));
   }
-  const calls = [...context.calls()]
+  const calls = (await context.calls())
     .filter((c) => c.parties.some((p) => p.dn === dn && p.leg.kind === 'user' && p.leg.state !== 'ended'))
     .map((c) => c.callID);
   const input: FloorInput = {
@@ -100,7 +105,7 @@ export const delayAfterCallWork: Serve<'RequestDelayAfterCallWork'> = (context, 
 
 /** RequestListAgents: those who are logged in, and those who once were and are still known; by work number. */
 export const listAgents: Serve<'RequestListAgents'> = async ({ floor }, params) => {
-  if (!floor) return refused(refuse('NotReady'));
+  if (!floor) return away();
   const agents = [...floor.floor.agents.values()]
     .filter((a) => params.state === undefined || a.state === params.state)
     .filter((a) => params.queue === undefined || a.queues.includes(params.queue))

@@ -39,7 +39,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   const notTried = unreachable !== undefined && { unreachable };
   const waitsIn = queue ?? toQueue;
   const plan = context.planRecording(params.recording);
-  const begun = await context.begin(place.node, {
+  const begun = await context.begin(place.key, {
     kind: 'make',
     callID: place.callID,
     companyId,

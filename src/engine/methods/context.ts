@@ -1,19 +1,20 @@
 import type { Call, RecordingPlan, RecordingTarget } from '../../calls/call.ts';
 import type { CallInput, Destination, MakeCall, Target } from '../../calls/input.ts';
 import { type Refusal, refuse } from '../../cti/errors.ts';
-import type { CallID, PartyID } from '../../cti/ids.ts';
+import type { PartyID } from '../../cti/ids.ts';
 import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
 import type { Caller, CallStore } from '../../ports.ts';
 import type { Verdict } from '../call-runner.ts';
 import type { Directory, Queue } from '../directory.ts';
 import type { FloorRunner } from '../floor-runner.ts';
+import type { Place } from '../nodes.ts';
 import { codeOf, type RefusedRequest } from '../views.ts';
 
 /**
- * Why an input was not even queued: the company has no such live call, too much waits for it, or its node does not serve
- * and the input could not be carried out.
+ * Why an input was not even queued: the company has no such live call, too much waits for it, its node does not serve and
+ * the input could not be carried out, or another instance has the call since.
  */
-export type Unsent = 'unknown' | 'too-fast' | 'node-away';
+export type Unsent = 'unknown' | 'too-fast' | 'node-away' | 'moved';
 
 /** What a request is served with. */
 export interface RequestContext {
@@ -26,12 +27,11 @@ export interface RequestContext {
   /** Why no call may begin now; undefined if it may. */
   readonly notReady: string | undefined;
   /** A node and an id for a new call, and why it must not be tried if so; undefined while there is no node at all. */
-  readonly place: (
-    trunk: string | undefined,
-  ) => { node: string; callID: CallID; unreachable?: 'no-node' | 'channel-limit' } | undefined;
+  readonly place: (trunk: string | undefined) => Place | undefined;
   /** The queue that chose thisDN for the call, if one did. */
   readonly chosenBy?: MakeCall['chosenBy'];
-  readonly begin: (node: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
+  /** @param key of the place */
+  readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
   readonly send: (callID: string, input: CallInput, request: RefusedRequest) => Promise<Verdict | Unsent>;
   /**
@@ -50,11 +50,17 @@ export interface RequestContext {
   /** How a new call is recorded, if it is. @param asked by the request */
   readonly planRecording: (asked: boolean | undefined) => RecordingPlan | undefined;
   readonly live: (callID: string) => Call | undefined;
-  readonly calls: () => Iterable<Call>;
+  /** The live calls of the company, at whatever instance. */
+  readonly calls: () => Promise<readonly Call[]>;
 }
 
-/** `published`: the refusal's event is in the log already, stored with the call. */
-export type Answer<R> = { readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean };
+/**
+ * `published`: the refusal's event is in the log already, stored with the call. `moved`: another instance has the call
+ * since, and nothing was done.
+ */
+export type Answer<R> = ({ readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean }) & {
+  readonly moved?: boolean;
+};
 export type Serve<M extends MethodName> = (
   context: RequestContext,
   params: ParamsOf<M>,
@@ -85,6 +91,7 @@ export async function onCall<R>(
   if (verdict === undefined) return { result: result() };
   if (verdict === 'unknown') return refused(refuse('NotFoundCallID'));
   if (verdict === 'too-fast') return refused(refuse('RequestTooFast'));
+  if (verdict === 'moved') return { ...refused(refuse('NotReady')), moved: true };
   if (verdict === 'node-away') return refused(refuse('PBXError', { reason: 'the call’s node does not serve' }));
   // What could not be stored is in no log.
   return { refusal: verdict, published: verdict.code !== codeOf('CTIException') };

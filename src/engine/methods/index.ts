@@ -11,7 +11,7 @@ import { bargein, intercept, monitor, stopSupervision, whisper } from './supervi
 import { singleStepTransfer } from './transfer.ts';
 
 export { madeAs, makeCall } from './basic.ts';
-export type { RequestContext, Unsent } from './context.ts';
+export type { Answer, RequestContext, Unsent } from './context.ts';
 
 /** The methods that the engine serves. Those of the table that are missing here are answered as unknown. */
 export const METHODS_SERVED: { readonly [M in MethodName]?: Serve<M> } = {

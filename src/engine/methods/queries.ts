@@ -12,7 +12,7 @@ export const getCallInfo: Serve<'RequestGetCallInfo'> = async (context, params) 
 
 /** RequestListCalls. */
 export const listCalls: Serve<'RequestListCalls'> = async (context, params) => {
-  const matching = [...context.calls()]
+  const matching = (await context.calls())
     .filter((c) => params.callType === undefined || c.callType === params.callType)
     .filter(
       (c) => params.thisDN === undefined || c.parties.some((p) => p.dn === params.thisDN && p.leg.state !== 'ended'),

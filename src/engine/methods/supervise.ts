@@ -15,7 +15,7 @@ const supervise =
       return refused(refuse('RegisterDNNotMatch', { reason: 'thisDN is not a phone of this company' }));
     }
     const to = context.reach(callID, thisDN, otherDN);
-    const elsewhere = whereElse(context, callID, thisDN);
+    const elsewhere = await whereElse(context, callID, thisDN);
     const request: Supervise = {
       kind: 'supervise',
       mode,
@@ -30,9 +30,9 @@ const supervise =
   };
 
 /** What the supervisor does in another call of the company. */
-function whereElse(context: RequestContext, callID: string, dn: string): Supervise['elsewhere'] {
+async function whereElse(context: RequestContext, callID: string, dn: string): Promise<Supervise['elsewhere']> {
   let elsewhere: Supervise['elsewhere'];
-  for (const call of context.calls()) {
+  for (const call of await context.calls()) {
     if (call.callID === callID) continue;
     const party = call.parties.find((p) => p.dn === dn && p.leg.state !== 'ended');
     if (!party) continue;

@@ -1,0 +1,248 @@
+import { type Refusal, refuse } from '../cti/errors.ts';
+import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
+import type { ParamsOf } from '../cti/requests.ts';
+import type {
+  Caller,
+  CallPlacing,
+  Member,
+  PeerCaller,
+  PeerDesk,
+  PeerQuestion,
+  Peers,
+  RequestOutcome,
+  Requests,
+} from '../ports.ts';
+import { FLOOR_SHARD } from '../queues/floor.ts';
+import type { Engine } from './engine.ts';
+import { inPart, partOfCall } from './shard-part.ts';
+
+/** A node's shards, in order. */
+export interface RoutedNode {
+  readonly number: number;
+  readonly shards: readonly string[];
+}
+
+/** Who owns what, as the keeper of the leases knows it. */
+export interface Owners {
+  /** Undefined while nobody does. */
+  ownerOf(shard: string): Member | undefined;
+  /** Looks now how it is. */
+  refresh(): Promise<void>;
+}
+
+export interface RouterDeps {
+  readonly engine: Engine;
+  readonly owners: Owners;
+  /** Absent: other instances cannot be asked. */
+  readonly peers: Peers | undefined;
+  readonly nodes: readonly RoutedNode[];
+  /** Of this process. */
+  readonly id: string;
+  /** How long a request may wait for an owner and its answer, ms. */
+  readonly patienceMs: number;
+  /** 32 lower-case hex digits of randomness. */
+  readonly randomHex: () => string;
+}
+
+/** What a request is about. */
+type About = { readonly shard: string } | 'any-shard' | 'here';
+
+/** Wait before it is asked again who owns a shard, ms. */
+const AGAIN_MS = 100;
+
+/** Requests about agents and queues, which one instance has. */
+const OF_THE_FLOOR: ReadonlySet<string> = new Set([
+  'RequestAgentLogin',
+  'RequestAgentReady',
+  'RequestAgentNotReady',
+  'RequestAgentLogout',
+  'RequestDelayAfterCallWork',
+  'RequestListAgents',
+]);
+/** Requests that every instance answers from the store. */
+const ANYWHERE: ReadonlySet<string> = new Set(['RequestListCalls', 'RequestGetCallInfo']);
+/** Requests that may be asked again without harm. */
+const HARMLESS: ReadonlySet<string> = new Set(['RequestListAgents']);
+
+/**
+ * Every instance answers every request: what it owns itself, and the rest by asking the owner. While a shard is on its way
+ * from one instance to another the request waits, as long as a take-over may last.
+ */
+export class Router implements Requests, CallPlacing, PeerDesk {
+  /** Requests that other instances were asked, by what came of it. */
+  readonly forwarded = { answered: 0, refused: 0 };
+  readonly #deps: RouterDeps;
+
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
+  }
+
+  async request(caller: Caller, method: string, params: unknown): Promise<RequestOutcome> {
+    const { engine } = this.#deps;
+    const about = this.#aboutOf(method, params);
+    if (this.#isHere(about)) {
+      const outcome = await engine.request(caller, method, params);
+      // The shard went while the request waited for its turn: nothing was done here.
+      if (!outcome.moved) return outcome;
+    }
+    const answer = await this.#elsewhere(
+      about,
+      { ask: 'request', caller: told(caller), method, params },
+      () => engine.request(caller, method, params),
+      HARMLESS.has(method),
+    );
+    if (!('undone' in answer)) return answer;
+    engine.publishRefusal(caller, method, params, answer.refusal);
+    return { refusal: answer.refusal };
+  }
+
+  chooseCallID(): CallID | undefined {
+    const { engine, nodes, randomHex } = this.#deps;
+    const here = engine.chooseCallID();
+    if (here !== undefined || !engine.mayChoose) return here;
+    const there = nodes.flatMap(({ number, shards }) =>
+      shards.flatMap((shard, index) => {
+        return this.otherOwner(shard)?.says.url !== undefined ? [{ number, index, of: shards.length }] : [];
+      }),
+    );
+    const random = randomHex();
+    const chosen = there[Number.parseInt(random.slice(0, 8), 16) % Math.max(1, there.length)];
+    return chosen && newCallID(inPart(random, chosen), chosen.number);
+  }
+
+  async place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): Promise<RequestOutcome> {
+    const { engine } = this.#deps;
+    const shard = this.#shardOf(callID);
+    const here = () => engine.place(caller, callID, params);
+    if (shard === undefined || engine.serves(shard)) return await here();
+    const question = { ask: 'place', caller: told(caller), callID, params } as const;
+    // Its id makes it harmless to ask twice.
+    const answer = await this.#elsewhere({ shard }, question, here, true);
+    return 'undone' in answer ? { refusal: refuse('NotReady', { reason: 'no node' }) } : answer;
+  }
+
+  whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
+    return this.#deps.engine.whatIs(companyId, callID);
+  }
+
+  /** Who owns a shard, if it is another instance. */
+  otherOwner(shard: string): Member | undefined {
+    const owner = this.#deps.owners.ownerOf(shard);
+    return owner?.id === this.#deps.id ? undefined : owner;
+  }
+
+  /** Who has a call, if it is another instance. */
+  otherOwnerOfCall(callID: string): Member | undefined {
+    const shard = this.#shardOf(callID);
+    return shard === undefined ? undefined : this.otherOwner(shard);
+  }
+
+  /** Whether another instance has shards, and can be asked. */
+  get canForward(): boolean {
+    return this.#deps.peers !== undefined && this.#ownersOf('any-shard').length > 0;
+  }
+
+  // ── asked by others ───────────────────────────────────────────────────────────────────────────────────────────
+
+  async answer(question: PeerQuestion): Promise<{ readonly body: unknown } | undefined> {
+    const { engine } = this.#deps;
+    switch (question.ask) {
+      case 'request': {
+        const { caller, method, params } = question;
+        if (!this.#isHere(this.#aboutOf(method, params))) return undefined;
+        const outcome = await engine.request(heard(caller), method, params);
+        return outcome.moved ? undefined : { body: outcome };
+      }
+      case 'place': {
+        const shard = this.#shardOf(question.callID);
+        if (shard === undefined || !engine.serves(shard)) return undefined;
+        const { caller, callID, params } = question;
+        return { body: await engine.place(heard(caller), callID, params as ParamsOf<'RequestMakeCall'>) };
+      }
+      case 'notes':
+        return engine.takeNotes(question.notes) ? { body: {} } : undefined;
+      case 'effect': {
+        const shard = this.#shardOf(question.callID);
+        if (shard === undefined || !engine.serves(shard)) return undefined;
+        return { body: { taken: await engine.takeEffect(question.companyId, question.effect) } };
+      }
+    }
+  }
+
+  // ── asking others ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Asks whoever owns it, or carries it out here if that is this instance by then. */
+  async #elsewhere(
+    about: About,
+    question: PeerQuestion,
+    here: () => Promise<RequestOutcome & { readonly moved?: boolean }>,
+    harmless: boolean,
+  ): Promise<RequestOutcome | { readonly undone: true; readonly refusal: Refusal }> {
+    const { peers, owners, patienceMs } = this.#deps;
+    const until = performance.now() + patienceMs;
+    for (;;) {
+      if (this.#isHere(about)) {
+        const outcome = await here();
+        if (!outcome.moved) return outcome;
+      }
+      for (const url of peers ? this.#ownersOf(about) : []) {
+        const answer = await peers?.ask(url, question, until - performance.now());
+        if (answer?.outcome === 'answered') {
+          this.forwarded.answered += 1;
+          // Only Router.answer writes these bodies.
+          return answer.body as RequestOutcome;
+        }
+        if (answer?.outcome === 'unknown' && !harmless) {
+          this.forwarded.refused += 1;
+          const reason = 'the instance that has the call did not answer: it may have been done';
+          return { undone: true, refusal: refuse('CTIException', { reason }) };
+        }
+      }
+      if (performance.now() >= until) {
+        this.forwarded.refused += 1;
+        return { undone: true, refusal: refuse('NotReady', { reason: whyNot(peers) }) };
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await owners.refresh();
+    }
+  }
+
+  #ownersOf(about: About): string[] {
+    const { nodes } = this.#deps;
+    const shards = about === 'any-shard' ? nodes.flatMap((n) => n.shards) : about === 'here' ? [] : [about.shard];
+    const urls = shards.flatMap((shard) => this.otherOwner(shard)?.says.url ?? []);
+    return [...new Set(urls)];
+  }
+
+  #aboutOf(method: string, params: unknown): About {
+    if (ANYWHERE.has(method)) return 'here';
+    if (OF_THE_FLOOR.has(method)) return { shard: FLOOR_SHARD };
+    if (method === 'RequestMakeCall') return 'any-shard';
+    const callID = typeof params === 'object' && params !== null && 'callID' in params ? String(params.callID) : '';
+    const shard = this.#shardOf(callID);
+    // An id that nobody here has made is refused like any other call that is not known.
+    return shard === undefined ? 'here' : { shard };
+  }
+
+  #isHere(about: About): boolean {
+    const { engine } = this.#deps;
+    if (about === 'here') return true;
+    if (about !== 'any-shard') return engine.serves(about.shard);
+    // Where nobody else could do it either, it is refused here.
+    return engine.mayBegin || this.#ownersOf('any-shard').length === 0;
+  }
+
+  /** The shard that a call is in, by its id; undefined for an id of no node of ours. */
+  #shardOf(callID: string): string | undefined {
+    const number = nodeOfCallID(callID);
+    const shards = this.#deps.nodes.find((n) => n.number === number)?.shards;
+    return shards?.[partOfCall(callID, shards.length)];
+  }
+}
+
+const whyNot = (peers: Peers | undefined): string =>
+  peers ? 'no instance has it at the moment' : 'another instance has it, and cluster.peers is not configured';
+
+const told = ({ companyId, keyName, scopes }: Caller): PeerCaller => ({ companyId, keyName, scopes: [...scopes] });
+
+const heard = ({ scopes, ...caller }: PeerCaller): Caller => ({ ...caller, scopes: new Set(scopes) });
