@@ -1,6 +1,6 @@
 import type { Call } from '../calls/call.ts';
 import type { Command } from '../calls/command.ts';
-import type { CallBirth, CallInput, Destination, Fact } from '../calls/input.ts';
+import type { CallBirth, CallInput, Fact } from '../calls/input.ts';
 import { type Refusal, refuse } from '../cti/errors.ts';
 import { type CallID, type CompanyId, isCallID } from '../cti/ids.ts';
 import type { MethodName, ParamsOf } from '../cti/requests.ts';
@@ -21,13 +21,14 @@ import type {
   SwitchListener,
 } from '../ports.ts';
 import { FLOOR_SHARD, type FloorEffect } from '../queues/floor.ts';
+import { Arrivals, CONGESTION } from './arrivals.ts';
 import { AttendedTransfers } from './attended.ts';
 import type { Verdict } from './call-runner.ts';
-import type { Directory, MaskingNumber, Route } from './directory.ts';
+import type { Directory } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
 import { Floors, type ToldNote } from './floors.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
-import { type EngineNode, keyOf, Nodes, type RunningNode } from './nodes.ts';
+import { type EngineNode, keyOf, Nodes } from './nodes.ts';
 import { customerProgressOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
@@ -36,7 +37,7 @@ import { Shard, type ShardLog } from './shard.ts';
 import { partOfCall, WHOLE } from './shard-part.ts';
 import { Tickets } from './tickets.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
-import { entryOf, WaitingCalls } from './waiting-calls.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** What the engine writes to the log; the call's id goes with it where there is one. */
 export interface EngineLog extends ShardLog {
@@ -82,11 +83,6 @@ const SETTLING_MS = { every: 10, longest: 2_000 };
  */
 const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
 
-/** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
-const CONGESTION = 42;
-/** Q.850 1: the number leads nowhere. Asterisk answers 404. */
-const UNALLOCATED = 1;
-
 /** Runs the core: facts of the switches and requests of the clients go in, one queue per call, and what comes of it goes out. */
 export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch {
   readonly #deps: EngineDeps;
@@ -96,6 +92,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   /** For those who put other things than calls in queues. */
   readonly tickets: Tickets;
   readonly #reach: Reach;
+  readonly #arrivals: Arrivals;
   readonly #attended = new AttendedTransfers();
   /** Phones that can be reached, by node. */
   readonly #phones = new Map<string, ReadonlySet<string>>();
@@ -127,6 +124,12 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       admission: deps.admission,
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
       isFull: (companyId, queue) => this.#waiting.isFull(companyId, queue),
+    });
+    this.#arrivals = new Arrivals({
+      ...deps,
+      admit: (callID, companyId, node, trunk) => this.#nodes.admit(callID, companyId, node, trunk),
+      turnedAway: (companyId, queue, limit) => this.#waiting.turnedAway(companyId, queue, limit),
+      begin: (shard, birth) => void this.#begin(shard, birth),
     });
     this.#floors = new Floors({
       ...deps,
@@ -310,90 +313,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     const node = this.#nodes.get(nodeId);
     if (!node || node.shard.owns(arrival.channel)) return;
     const callID = this.#nodes.newCallID(node);
-    if (this.#draining || !this.#deps.storeAnswers()) {
-      this.#turnAway(node, callID, arrival, CONGESTION);
-      return;
-    }
-    const { directory } = this.#deps;
-    if (arrival.origin === 'phone') {
-      const companyId = directory.companyOfPhone(arrival.endpoint);
-      this.#arrived(node, callID, arrival, companyId && { companyId, agent: arrival.dialled });
-      return;
-    }
-    const masking = directory.maskingOf(arrival.dialled);
-    if (masking) void this.#unmask(node, callID, arrival, masking);
-    else this.#arrived(node, callID, arrival, directory.routeOf(arrival.dialled, arrival.endpoint));
-  }
-
-  /** A call to a masking number: whom it reaches is asked of the store, and what happens meanwhile waits. */
-  async #unmask(
-    node: RunningNode,
-    callID: CallID,
-    arrival: Arrival,
-    { companyId, number, canonical }: MaskingNumber & { readonly companyId: CompanyId },
-  ): Promise<void> {
-    const { shard } = node;
-    const { masks, log, now } = this.#deps;
-    shard.hold(arrival.channel);
-    let other: string | undefined;
-    let q850 = UNALLOCATED;
-    try {
-      other = await masks.counterpart(companyId, number, canonical(arrival.caller), now());
-    } catch (error) {
-      log.error('whom a masking number reaches could not be asked', error, callID);
-      q850 = CONGESTION;
-    }
-    if (shard.closed) return;
-    if (other === undefined) {
-      shard.forget(arrival.channel);
-      this.#turnAway(node, callID, arrival, q850);
-      return;
-    }
-    this.#arrived(node, callID, arrival, { companyId, agent: other, shown: number });
-    const runner = shard.runner(callID);
-    if (runner) shard.follow(arrival.channel, runner);
-  }
-
-  /** A call that has arrived begins, where it leads anywhere. `shown`: the number shown to the one who is called. */
-  #arrived(
-    node: RunningNode,
-    callID: CallID,
-    arrival: Arrival,
-    route: (Route & { readonly shown?: string }) | undefined,
-  ): void {
-    const { directory } = this.#deps;
-    const nodeId = node.id;
-    const inbound = arrival.origin === 'trunk';
-    if (!route) {
-      this.#deps.log.info('a call belongs to no company and is turned away', {
-        node: nodeId,
-        endpoint: arrival.endpoint,
-      });
-      this.#turnAway(node, callID, arrival, UNALLOCATED);
-      return;
-    }
-    const { companyId } = route;
-    const queue = directory.queue(companyId, route.queue ?? route.agent ?? '');
-    const target = queue ? undefined : this.#targetOf(companyId, route.agent, arrival, route.shown);
-    const limit = this.#nodes.admit(callID, companyId, node.id, target?.trunk);
-    const turnedAway = queue && this.#waiting.turnedAway(companyId, queue, limit);
-    const outside = target?.kind === 'customer';
-    const recording = this.#deps.recordings.plan(companyId);
-    void this.#begin(node.shard, {
-      kind: 'arrived',
-      callID,
-      companyId,
-      node: node.id,
-      channel: arrival.channel,
-      callType: inbound ? 'Inbound' : outside ? 'Outbound' : 'Internal',
-      callerDN: inbound ? arrival.caller : arrival.endpoint,
-      dialledDN: arrival.dialled,
-      ...(queue && { queue: entryOf(queue, route.ringTimeout) }),
-      ...(turnedAway !== undefined && { turnedAway }),
-      ...(target && { target: limit ? { ...target, unreachable: limit } : target }),
-      ringTimeout: route.ringTimeout ?? this.#deps.ringTimeout,
-      ...(recording && { recording }),
-    });
+    if (this.#draining || !this.#deps.storeAnswers()) this.#arrivals.turnAway(node, callID, arrival, CONGESTION);
+    else this.#arrivals.take(node, callID, arrival);
   }
 
   onResync(nodeId: string, found: NodeContents): void {
@@ -418,18 +339,6 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       if (callID !== undefined && isCallID(callID)) node.switch.perform(callID, [{ do: 'destroy-bridge', bridge }]);
     }
     for (const c of found.channels) if (c.arrival) this.onArrival(nodeId, c.arrival);
-  }
-
-  /** Whom an arrival is for. A phone of ours is shown who calls, a number the trunk's own caller id. */
-  #targetOf(companyId: CompanyId, dn: string | undefined, arrival: Arrival, shown?: string): Destination | undefined {
-    if (dn === undefined) return undefined;
-    const { directory } = this.#deps;
-    const caller = arrival.origin === 'trunk' ? arrival.caller : arrival.endpoint;
-    return directory.resolve(companyId, dn, shown ?? (directory.isExtension(companyId, dn) ? caller : undefined));
-  }
-
-  #turnAway(node: RunningNode, callID: CallID, arrival: Arrival, q850: number): void {
-    node.switch.perform(callID, [{ do: 'hang-up', channel: arrival.channel, q850 }]);
   }
 
   // ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
