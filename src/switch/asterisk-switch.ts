@@ -150,6 +150,7 @@ export class AsteriskSwitch implements Switch {
       this.#performer.ended(event.channel.id);
       this.#recorder.ended(event.channel.id);
     }
+    this.#performer.transferAnswers.saw(event);
     const fact = factOf(event, this.#ringTimeouts);
     if (fact) this.#listener.onFact(this.node, fact);
   }
@@ -185,7 +186,9 @@ export class AsteriskSwitch implements Switch {
       if (arrival) void this.#watch(arrival.channel);
       return { channel: c.id, state: c.state, ours, ...(arrival && { arrival }) };
     });
-    this.#ringTimeouts.retain(new Set(channels.map((c) => c.channel)));
+    const existing = new Set(channels.map((c) => c.channel));
+    this.#ringTimeouts.retain(existing);
+    this.#performer.transferAnswers.retain(existing);
     const bridges = resync.bridges.map((b) => ({ bridge: b.id, channels: b.channels }));
     const underWay = this.#performer.underWay();
     this.#listener.onResync(this.node, {
