@@ -21,12 +21,12 @@ interface Moment {
 }
 
 /**
- * Keeps the answer to an attended transfer (REFER with Replaces) and the end of the phone's second line apart. When
- * Asterisk 22.10.1 answers the REFER it looks at the second line's channel without holding on to it (`ari_notify` in
- * res_pjsip_refer.c): a line that ends at that moment leaves it with freed memory, of which it dies. So the answer waits
- * until a line that is leaving has gone (ChannelDestroyed: the last to hold the channel has let go), and the line is
- * hung up only when an answer on its way has been told (ChannelTransfer with a state). Neither waits longer than
- * {@link MAX_WAIT_MS}.
+ * Keeps the answer to an attended transfer (REFER with Replaces) and the end of the phone's second line apart. To tell
+ * of an answer, Asterisk 22.10.1 looks at the second line's channel without holding on to it (`ari_notify` in
+ * res_pjsip_refer.c): a line that ends at that moment leaves it with freed memory, of which it dies (seen in a
+ * backtrace). So the answer waits until a line that is leaving has gone (ChannelDestroyed: the last to hold the channel
+ * has let go), and the line is hung up only when an answer on its way has been told (ChannelTransfer with a state).
+ * Neither waits longer than {@link MAX_WAIT_MS}.
  */
 export class TransferAnswers {
   /** By the channel of the line on which the phone asked; until one of its two lines ends. */
