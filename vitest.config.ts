@@ -3,9 +3,12 @@ import { STORIES_MS } from './test/support/properties.ts';
 
 /**
  * Four kinds of test, by what they need:
- * unit: nothing; contract: Redis; switch: the whole lab; chaos: the lab, and permission to break it. One kind runs after
+ * unit: nothing; contract: Redis; switch: the whole lab; chaos: a lab of its own, to break. One kind runs after
  * the other (groupOrder), so that calls on the lab have the machine to themselves.
  */
+/** What is asked for until it is so, ms: a busy machine takes its time, and an idle one is not held up. */
+const PATIENT = { poll: { timeout: 15_000, interval: 30 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -20,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
+          expect: PATIENT,
           sequence: { groupOrder: 1 },
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/support/redis-setup.ts'],
@@ -30,6 +34,7 @@ export default defineConfig({
       {
         test: {
           name: 'switch',
+          expect: PATIENT,
           sequence: { groupOrder: 2 },
           include: ['test/switch/**/*.test.ts'],
           globalSetup: ['test/support/lab-setup.ts'],
@@ -41,9 +46,9 @@ export default defineConfig({
       {
         test: {
           name: 'chaos',
+          expect: PATIENT,
           sequence: { groupOrder: 3 },
           include: ['test/chaos/**/*.test.ts'],
-          globalSetup: ['test/support/lab-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -55,6 +55,10 @@ export class SimulatedNode implements Switch {
     this.#listener = undefined;
   }
 
+  resync(): void {
+    this.#soon(() => this.#listener?.onResync(this.node, this.contents()));
+  }
+
   perform(_callID: CallID, commands: readonly Command[]): void {
     for (const command of commands) this.#soon(() => this.#carryOut(command));
   }

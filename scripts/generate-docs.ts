@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { renderConfigJsonSchema } from '../src/config/json-schema.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
-import { DIALER_ENDPOINTS } from '../src/dialer/index.ts';
+import { CONTACT_ENDPOINTS } from '../src/contacts/index.ts';
+import { CAMPAIGNCALL_ENDPOINTS, DIALER_ENDPOINTS, FLOW_ADMIN_ENDPOINTS } from '../src/dialer/index.ts';
 import type { Endpoint } from '../src/http/endpoint.ts';
 import { openApiDocument } from '../src/http/openapi.ts';
 import { DOCUMENT_ENDPOINTS } from '../src/http/page.ts';
@@ -33,7 +34,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const json = (document: object) => (): string => `${JSON.stringify(document, null, 2)}\n`;
 
-const endpoints = [RPC_ENDPOINTS, DIALER_ENDPOINTS, DOCUMENT_ENDPOINTS].flatMap((e) => Object.values<Endpoint>(e));
+const endpoints = [
+  RPC_ENDPOINTS,
+  DIALER_ENDPOINTS,
+  FLOW_ADMIN_ENDPOINTS,
+  CAMPAIGNCALL_ENDPOINTS,
+  CONTACT_ENDPOINTS,
+  DOCUMENT_ENDPOINTS,
+].flatMap((e) => Object.values<Endpoint>(e));
 
 const documents: readonly Generated[] = [
   { path: 'docs/api/openapi.json', render: json(openApiDocument(version, endpoints)) },

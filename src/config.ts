@@ -3,15 +3,19 @@ import { checkConfig, type Environment } from './config/check.ts';
 import { ConfigError, type Problem } from './config/problems.ts';
 import type { Config } from './config/schema.ts';
 
+export { addressList, clientAddress } from './config/addresses.ts';
 export { type CheckResult, checkConfig, type Environment } from './config/check.ts';
+export { checkFlow, type FlowProblem } from './config/check-flow.ts';
 export { ConfigError, formatProblem, type Problem } from './config/problems.ts';
 export type {
   ApiKeyConfig,
   CompanyConfig,
   Config,
+  ContactsConfig,
   DialerAccountConfig,
   DialerConfig,
   DialerFlowConfig,
+  FeedConfig,
   NodeConfig,
   QueueConfig,
   RouteConfig,

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { pino } from 'pino';
+import { destination, pino } from 'pino';
 import { ConfigError, formatProblem, loadConfig } from './config.ts';
+import { faultsFrom } from './faults.ts';
 import { startService } from './service.ts';
 
 const USAGE = `ringmaster --config FILE [--check]
@@ -47,12 +49,14 @@ async function main(): Promise<number> {
     console.log(`${args.config} is right: ${config.nodes.length} node(s), ${config.companies.length} company(ies).`);
     return 0;
   }
-  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const output = destination({ dest: process.stdout.fd, sync: false });
+  const logger = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   let end: (code: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  const service = await startService(config, { version, logger, onFenced: () => end(1) });
+  const faults = faultsFrom(process.env);
+  const service = await startService(config, { version, logger, onFenced: () => end(1), faults });
   const onSignal = (signal: NodeJS.Signals): void => {
     const deadline = config.drain.deadlineSeconds * 1000;
     logger.info({ signal, deadlineSeconds: config.drain.deadlineSeconds }, 'draining: no new calls, live ones go on');
@@ -71,7 +75,22 @@ async function main(): Promise<number> {
   process.once('SIGINT', onSignal);
   const code = await ended;
   if (code !== 0) await service.close();
+  logger.level = 'silent';
+  await written(output);
   return code;
+}
+
+/** How long whoever reads the log may take for the last of it, ms. */
+const LAST_LINES_MS = 2_000;
+
+/**
+ * Lines are written beside the event loop, so that a slow reader of them holds up no call: what is on its way when the
+ * process ends would be overtaken, or lost.
+ */
+async function written(output: ReturnType<typeof destination>): Promise<void> {
+  const done = new Promise<void>((resolve) => output.once('close', resolve));
+  output.end();
+  await Promise.race([done, delay(LAST_LINES_MS)]);
 }
 
 main().then(

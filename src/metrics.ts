@@ -36,6 +36,7 @@ export function watch(
   };
   gauge('ringmaster_live_calls', 'Calls that live now', () => engine.liveCalls);
   gauge('ringmaster_inputs_waiting', 'Facts and requests that wait to be stored', () => engine.waiting);
+  gauge('ringmaster_facts_missed_total', 'What Asterisk told and there was no room for', () => engine.missed);
   gauge('ringmaster_admitted_calls', 'Calls that hold a place under the limits', () => admission.size);
   gauge('ringmaster_timers', 'Calls with a timer running', () => engine.timers);
   gauge('ringmaster_channels', 'Channels whose events are led to a call', () => engine.channels);
@@ -70,6 +71,11 @@ export function watch(
     'ringmaster_ari_unknown_events_total',
     'Events of a type that is not known',
     (n) => n.switch.ari.stats.unknownEvents,
+  );
+  perNode(
+    'ringmaster_ari_nonsense_total',
+    'Frames that are no message, and events that could not be understood',
+    (n) => n.switch.ari.stats.unparsableFrames + n.switch.ari.stats.handlerErrors,
   );
   perNode('ringmaster_ami_ready', '1 while logged in to AMI', (n) => Number(n.ami.state === 'ready'));
 }

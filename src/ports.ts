@@ -52,6 +52,8 @@ export interface NodeContents {
     readonly state: string;
     /** It is in our application. */
     readonly ours: boolean;
+    /** Its phone has put the other side on hold; absent where that is not known. */
+    readonly onHold?: boolean;
     /** How it came, if the dialplan handed it to us. */
     readonly arrival?: Arrival;
   }[];
@@ -74,6 +76,8 @@ export interface Switch {
    * leg that it concerns.
    */
   perform(callID: CallID, commands: readonly Command[]): void;
+  /** Something that was told could not be kept: has the node tell anew what it has, as after a reconnection. */
+  resync(): void;
 }
 
 /** Says whether one more call may begin, before anybody's phone rings. */
@@ -157,6 +161,8 @@ export interface FloorCommit {
   readonly agents: readonly { readonly agentID: AgentID; readonly agent?: Agent }[];
   /** Calls that wait in a queue, since Unix ms; without `since`, one that does so no more. */
   readonly waiting: readonly { readonly queue: string; readonly callID: string; readonly since?: number }[];
+  /** These are all agents and all that waits: whatever else the store has goes. */
+  readonly whole?: true;
   readonly events: readonly NewCtiEvent[];
 }
 
@@ -234,6 +240,16 @@ export interface Requests {
   request(caller: Caller, method: string, params: unknown): Promise<{ result: unknown } | { refusal: Refusal }>;
 }
 
+/** Who may use the HTTP endpoints beside the RPC: its keys, with their scopes and rates. */
+export interface ApiAccess {
+  /**
+   * Takes one request off the rate of the key in an `Authorization` header.
+   *
+   * @returns whose it is; or why not: no key of ours, or one over its rate
+   */
+  admit(authorization: string | undefined): Caller | 'unauthorized' | 'too-fast';
+}
+
 /** What /readyz tells. */
 export interface Readiness {
   readonly ready: boolean;
@@ -287,15 +303,6 @@ export interface CallPlacing {
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
 }
 
-/** An agent of a queue, as the pace of a flow must know him. */
-export interface QueueAgent {
-  readonly queues: readonly string[];
-  /** `free`: would be given the next call; `busy`: in a call, and takes another one after it; `away`: neither. */
-  readonly state: 'free' | 'busy' | 'away';
-  /** Of one who is in after-call work: when it ends by itself, Unix ms. */
-  readonly freeAt?: number;
-}
-
 /** How far a customer is whom a queue has called. */
 export interface CustomerProgress {
   /**
@@ -308,10 +315,8 @@ export interface CustomerProgress {
   readonly bridgedAt?: number;
 }
 
-/** What happens at the queues that customers are called for, as it is now. */
+/** How far the calls are that queues have placed, as it is now. */
 export interface QueueWatch {
-  /** The company's agents who are logged in; none where another instance serves them. */
-  queueAgents(companyId: CompanyId): readonly QueueAgent[];
   /** @returns undefined where the call does not live here */
   customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined;
 }
@@ -350,6 +355,8 @@ export interface DialerCommit extends DialerEntry {
   readonly charge?: string;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
+  /** The campaigncall that this tells of; unless `fresh`, one that is not kept any more stays away. */
+  readonly campaigncall?: CampaigncallEntry & { readonly fresh: boolean };
   /** Is added to what is counted of the flow. */
   readonly tally?: DialerTally;
 }
@@ -359,6 +366,40 @@ export interface DialerTally {
   /** Hours since 1970. */
   readonly hour: number;
   readonly counts: Readonly<Record<string, number>>;
+}
+
+/** How long and how many campaigncalls of a flow are kept. */
+export interface CampaigncallBounds {
+  readonly keepSeconds: number;
+  readonly keepAtMost: number;
+}
+
+/** A campaigncall to be stored; the store does not look into its JSON. */
+export interface CampaigncallEntry extends CampaigncallBounds {
+  readonly id: string;
+  readonly json: string;
+}
+
+/**
+ * The campaigncalls of a company's flows, in the order in which they came about. They are written with the calls of the
+ * dialler that they tell of. Methods reject (StoreUnavailable) while Redis cannot be reached.
+ */
+export interface CampaigncallStore {
+  /** Stores one that is not there yet; one that is stays as it is. */
+  add(companyId: CompanyId, flowId: string, entry: CampaigncallEntry): Promise<void>;
+  /** @param flowIds where it may be @returns its JSON */
+  find(companyId: CompanyId, flowIds: readonly string[], id: string): Promise<string | undefined>;
+  /**
+   * Those of some flows, newest first.
+   *
+   * @param before only those whose place is lower: the place of the last one that was read
+   */
+  list(
+    companyId: CompanyId,
+    flowIds: readonly string[],
+    limit: number,
+    before?: number,
+  ): Promise<{ readonly place: number; readonly json: string }[]>;
 }
 
 export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';
@@ -437,4 +478,156 @@ export interface DialerStore {
   /** Messages of a flow that were set aside are delivered once more. @returns how many */
   replay(companyId: CompanyId, flowId: string, now: number): Promise<number>;
   deadLetters(companyId: CompanyId, flowId: string): Promise<number>;
+}
+
+/** A flow of the dialler that the admin API has made. */
+export interface StoredFlow {
+  readonly id: string;
+  /** Grows with every change, from 1. */
+  readonly version: number;
+  /** It takes no requests any more; what it had placed is still followed. */
+  readonly removed: boolean;
+  readonly json: string;
+}
+
+export interface FlowChange {
+  readonly id: string;
+  /** Absent: it stays what it is. */
+  readonly json?: string;
+  /** `new`: there must be none; `any`: there must be one; a number: the version that it must have. */
+  readonly expected: 'new' | 'any' | number;
+  readonly removed: boolean;
+  /** Unix ms. */
+  readonly now: number;
+}
+
+/** The new version; or why nothing was changed: it is there or is another version, there is no room, there is none. */
+export type FlowChangeResult = number | 'conflict' | 'full' | 'missing';
+
+/** Flows that are made while the service runs. All methods reject while the store is away. */
+export interface FlowStore {
+  /** Grows with every change of the company's flows; 0: there never was one. */
+  revision(companyId: CompanyId): Promise<number>;
+  all(companyId: CompanyId): Promise<StoredFlow[]>;
+  change(companyId: CompanyId, change: FlowChange): Promise<FlowChangeResult>;
+}
+
+// ── contacts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Lets so many through in a second. */
+export interface Rate {
+  /** @returns false where it is over the rate */
+  take(): boolean;
+}
+
+/**
+ * Something that is no call and waits in a queue for an agent as calls do, or has one. Its callID is a ticket: the call
+ * that comes of it, if one does, goes by the same id and takes the agent over.
+ */
+export interface Ticket {
+  readonly callID: CallID;
+  /** Present while it waits. */
+  readonly waiting?: {
+    readonly queue: string;
+    /** Unix ms: its place. */
+    readonly since: number;
+    /** Number of the last assignment that it has taken. */
+    readonly assignment: number;
+    /** An agent has it before him, and has not taken it yet. */
+    readonly offered: boolean;
+    /** It has been sent on once: not again. */
+    readonly overflowed: boolean;
+  };
+  /** Whom it has, or had. */
+  readonly agent?: {
+    readonly dn: string;
+    readonly assignment: number;
+    /** He is busy with it, or it is offered to him. */
+    readonly present: boolean;
+    /** He has taken it. */
+    readonly taken: boolean;
+    /** He let it go by. */
+    readonly missed: boolean;
+  };
+}
+
+/** Those who put tickets in queues. What is told here is told once, synchronously; the answer is a new ticket's state. */
+export interface TicketHolder {
+  /** The tickets of a company that are out, as at a start. */
+  tickets(companyId: CompanyId): readonly Ticket[];
+  /** An agent has been chosen. @returns false where it is no ticket of this holder's; one that it is is declined later */
+  assigned(
+    companyId: CompanyId,
+    callID: CallID,
+    agent: { readonly dn: string; readonly agentID: AgentID; readonly assignment: number },
+  ): boolean;
+  /**
+   * It has waited too long for its queue.
+   *
+   * @param queue where it goes now; undefined: it stays
+   * @returns false where it is no ticket of this holder's
+   */
+  sentOn(companyId: CompanyId, callID: CallID, queue: string | undefined): boolean;
+}
+
+/** What became of the call of a ticket. */
+export interface TicketCall {
+  readonly state: 'live' | 'ended' | 'unknown';
+  /** Agent and customer talk, or talked. */
+  readonly bridged: boolean;
+  /** It was over before that because the agent's phone was not answered. */
+  readonly agentMissed: boolean;
+}
+
+/** Queues for those who hold tickets. */
+export interface TicketDesk {
+  /** Names the one who holds tickets; before the floors are opened. */
+  serve(holder: TicketHolder): void;
+  /** Agents and queues of a company are served here. */
+  open(companyId: CompanyId): boolean;
+  /** How a ticket stands now. */
+  tell(companyId: CompanyId, ticket: Ticket): void;
+  /** A ticket did not take an assignment. */
+  decline(companyId: CompanyId, callID: CallID, assignment: number): void;
+  /** A ticket's agent is called, and when he has answered its customer, under the ticket's id. */
+  call(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    of: { readonly queue: string; readonly assignment: number },
+  ): Promise<{ result: unknown } | { refusal: Refusal }>;
+  becameOf(companyId: CompanyId, callID: CallID): Promise<TicketCall>;
+  /**
+   * How a place in a queue stands.
+   *
+   * @param since Unix ms
+   * @returns how many wait before it and have nobody yet, and how many agents of the queue are logged in
+   */
+  standing(companyId: CompanyId, queue: string, since: number): { readonly ahead: number; readonly agents: number };
+}
+
+/** A contact as the store keeps it; it does not look into the document. */
+export interface ContactDocument {
+  readonly id: string;
+  readonly json: string;
+  readonly version: number;
+}
+
+export interface ContactCommit {
+  readonly companyId: CompanyId;
+  readonly id: string;
+  readonly json: string;
+  /** Version that it has in the store before this commit; 0: none. */
+  readonly version: number;
+  /** It is handled or discarded: kept so long and so many. */
+  readonly ended?: { readonly keepSeconds: number; readonly keepAtMost: number };
+}
+
+/** Where contacts are kept. Methods reject (StoreUnavailable) while Redis cannot be reached. */
+export interface ContactStore {
+  /** The same commit again, after its reply was lost, is answered as the first time. */
+  commit(commit: ContactCommit): Promise<'stored' | 'conflict'>;
+  find(companyId: CompanyId, id: string): Promise<ContactDocument | undefined>;
+  /** Those that are neither handled nor discarded. */
+  live(companyId: CompanyId): Promise<ContactDocument[]>;
 }

@@ -2,16 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
+import { steadyClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { Contacts } from './contacts/index.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
 import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
 import { Recordings } from './engine/recordings.ts';
+import type { Faults } from './faults.ts';
 import { watch } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import type { RecordingFiles } from './ports.ts';
-import { apiKeys, createRpcServer, type RpcServer } from './rpc/index.ts';
+import { apiKeys, createRpcServer, type RpcServer, TokenBucket } from './rpc/index.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
@@ -35,6 +38,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Another instance has taken over: this process must end. */
   readonly onFenced?: (shard: string) => void;
+  /** Of tests alone: what is to go wrong. */
+  readonly faults?: Faults | undefined;
 }
 
 /** How often events that have outlived the log are dropped, ms. */
@@ -42,23 +47,28 @@ const TRIM_MS = 60_000;
 
 /** Wires everything from a checked configuration and starts it. Rejects where the port cannot be opened. */
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
-  const { logger } = options;
+  const { logger, faults } = options;
   const registry = new Registry();
-  const store = openStore(config, logger);
+  const store = openStore(config, logger, () => engine.storeAgain());
   const directory = directoryOf(config);
-  const admission = admissionOf(config);
+  const now = steadyClock(
+    faults?.wall ?? Date.now,
+    () => performance.now(),
+    (ms) => logger.warn({ ms }, 'the clock of this machine was set: durations are told as if it had not been'),
+  );
+  const admission = admissionOf(config, now);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
-  const engine = new Engine({
-    store: store.calls,
-    floors: store.floors,
+  const engine: Engine = new Engine({
+    store: faults?.calls(store.calls) ?? store.calls,
+    floors: faults?.floors(store.floors) ?? store.floors,
     admission,
     directory,
     masks: store.masks,
     recordings: new Recordings(recordingPoliciesOf(config), randomHex, baseUrl),
-    now: Date.now,
+    now,
     randomHex,
     ringTimeout: config.ringTimeout,
     storeAnswers: () => store.healthy,
@@ -74,10 +84,11 @@ export async function startService(config: Config, options: ServiceOptions): Pro
       options.onFenced?.(shard);
     },
   });
+  const keys = apiKeys(keysOf(config));
   const rpc = createRpcServer({
     requests: engine,
     log: store.events,
-    keys: apiKeys(keysOf(config)),
+    keys,
     recordings: recordingFiles(() => nodes),
     readiness: () => engine.readiness(store.healthy),
     registry,
@@ -88,7 +99,12 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   });
   const dialer = openDialer(config, store, engine, logger);
   dialer.routes(rpc.http, config.http.trustedProxies);
+  dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
+  dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
+  const contacts = openContacts(config, store, engine, logger);
+  contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
+  contacts.watch(registry);
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   watch(registry, engine, admission, store, nodes);
 
@@ -104,6 +120,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     // Requests under way are answered before what answers them is closed.
     await rpc.close();
     await dialer.close();
+    await contacts.close();
     engine.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
@@ -111,9 +128,12 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   try {
     await store.connected();
     for (const node of nodes) {
-      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: node.switch });
+      const commands = faults?.commands(node.switch) ?? node.switch;
+      await engine.addNode({ id: node.id, number: node.number, app: node.app, switch: commands });
     }
+    await contacts.load();
     await engine.openFloors();
+    contacts.start();
     await Promise.all(nodes.map((n) => n.start()));
     const address = await rpc.listen(config.listen);
     listening = address;
@@ -149,13 +169,19 @@ async function drain(engine: Engine, rpc: RpcServer, deadlineMs: number, close: 
 }
 
 function openDialer(config: Config, store: Store, engine: Engine, logger: Logger): Dialer {
+  const shownNumbers = new Map<string, string | undefined>(
+    config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
+  );
   return new Dialer(
     {
       store: store.dialer,
+      flows: store.flows,
+      campaigncalls: store.campaigncalls,
       masks: store.masks,
       events: store.events,
       placing: engine,
       requests: engine,
+      shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
       owner: randomUUID(),
       now: Date.now,
@@ -170,7 +196,34 @@ function openDialer(config: Config, store: Store, engine: Engine, logger: Logger
   );
 }
 
-function openStore(config: Config, logger: Logger): Store {
+/** A callback that was claimed for its call is called after all if the claim is no older than this, ms. */
+const CARRY_ON_MS = 60_000;
+
+function openContacts(config: Config, store: Store, engine: Engine, logger: Logger): Contacts {
+  return new Contacts(
+    {
+      store: store.contacts,
+      events: store.events,
+      desk: engine.tickets,
+      placing: engine,
+      now: Date.now,
+      uuid: randomUUID,
+      randomHex: () => randomBytes(16).toString('hex'),
+      rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
+      // After this an ended call may be forgotten, and would be made again.
+      carryOnMs: Math.min(CARRY_ON_MS, config.redis.endedCallTtl * 1_000),
+      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+      log: {
+        info: (what, details) => logger.info(details, what),
+        warn: (what, details) => logger.warn(details, what),
+      },
+    },
+    config.companies,
+  );
+}
+
+/** @param onForgotten Redis has lost more than the store itself can write again */
+function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
   const { redis } = config;
   return new Store({
     url: redis.url,
@@ -185,6 +238,14 @@ function openStore(config: Config, logger: Logger): Store {
       onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
       onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
       onError: (err) => logger.error({ err }, 'event log'),
+      onRestored: ({ more, ...restored }) => {
+        logger.error(restored, 'Redis had lost what was written last: it is written again');
+        if (!more) return;
+        logger.error(
+          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
+        );
+        onForgotten();
+      },
     },
   });
 }
@@ -219,12 +280,12 @@ function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
   });
 }
 
-function admissionOf(config: Config): CallAdmission {
+function admissionOf(config: Config, now: () => number): CallAdmission {
   return new CallAdmission(
     new Map(config.nodes.map((n) => [n.id, n.limits])),
     new Map(config.trunks.map((t) => [t.id, t.limits])),
     new Map(config.companies.map((c) => [c.companyId, c.limits])),
-    Date.now,
+    now,
   );
 }
 

@@ -375,7 +375,7 @@ export class PhoneCall {
   }
 
   /** True as soon as that tone is heard; false if it is not within that time. @param within milliseconds */
-  async hears(hz: number, within = 5000): Promise<boolean> {
+  async hears(hz: number, within = 10_000): Promise<boolean> {
     return await (await this.#media).hears(hz, within);
   }
 
@@ -387,6 +387,11 @@ export class PhoneCall {
   /** From here on our side sends another tone. @param hz 0 is silence */
   async sendTone(hz: number): Promise<void> {
     (await this.#media).tone = hz;
+  }
+
+  /** Starts or stops what we send, so that many calls that nobody listens to cost nothing. */
+  async speak(on: boolean): Promise<void> {
+    (await this.#media).send(on);
   }
 
   // ---- what the far end sends within the call ----

@@ -56,6 +56,10 @@ export interface Agent {
   readonly status: AgentStatus;
   /** Unix ms. */
   readonly statusSince: number;
+  /** The last status that a call gave, kept when the call is over: how it ended for the agent. */
+  readonly callStatus?: AgentStatus;
+  /** Unix ms. */
+  readonly callStatusSince?: number;
   /** Since when the agent has had nothing to do, Unix ms: the longest idle is served first. */
   readonly idleSince: number;
   /** Calls that the agent's phone is rung by or talks in. */

@@ -80,6 +80,8 @@ export function login(
     statusSince: known?.statusSince ?? turn.now,
     idleSince: again && known.state === 'Ready' && ready ? known.idleSince : turn.now,
     calls: request.calls,
+    ...(known?.callStatus !== undefined && { callStatus: known.callStatus }),
+    ...(known?.callStatusSince !== undefined && { callStatusSince: known.callStatusSince }),
     ...(acquired && { acquired }),
   };
   const settled = isBusy(agent)

@@ -12,6 +12,7 @@ import { AsteriskResource } from './resources/asterisk.ts';
 import { Bridges } from './resources/bridges.ts';
 import { Channels } from './resources/channels.ts';
 import { Endpoints } from './resources/endpoints.ts';
+import { Events } from './resources/events.ts';
 import { Playbacks } from './resources/playbacks.ts';
 import { Recordings } from './resources/recordings.ts';
 import type { Requester, RequestOptions } from './resources/requester.ts';
@@ -20,6 +21,8 @@ import { type AriStats, emptyStats, type RequestOutcome } from './stats.ts';
 import type { AriEvent } from './types.generated.ts';
 import { MAX_REQUEST_FRAME_BYTES } from './websocket-carrier.ts';
 
+/** Between two reports of things that make no sense, ms: a node that talks nonsense must not fill the log. */
+const NONSENSE_MS = 60_000;
 /** Coarsest step of deadlines and watchdog. */
 const MAX_TICK_MS = 200;
 
@@ -37,6 +40,7 @@ export class AriClient implements Requester {
   readonly endpoints = new Endpoints(this);
   readonly asterisk = new AsteriskResource(this);
   readonly applications = new Applications(this);
+  readonly events = new Events(this);
   readonly #stats: AriStats = emptyStats();
   readonly #options: AriClientOptions;
   readonly #settings: Settings;
@@ -55,6 +59,7 @@ export class AriClient implements Requester {
   #retry: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #lastTick = 0;
+  #nonsenseAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
   /** @throws TypeError for options that cannot be meant */
@@ -161,6 +166,14 @@ export class AriClient implements Requester {
     return await this.#downloads.open(path, signal);
   }
 
+  /**
+   * Gives the present connection up and makes it anew, with a resync; does nothing where there is none.
+   * @param reason for the log
+   */
+  reconnect(reason: string): void {
+    this.#connection?.giveUp(reason);
+  }
+
   /** Ends everything: the socket, the pool, and every pending promise. Repeated calls return the same promise. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -242,7 +255,7 @@ export class AriClient implements Requester {
         this.#send(carrier, method, target, body, timeoutMs, false, undefined),
       deliver: (event, receivedAt) => this.#deliver(event, receivedAt),
       resync: (resync: Resync) => this.#options.onResync?.(resync),
-      report: (error) => this.#report(error),
+      nonsense: (error) => this.#nonsense(error),
       opened: (connection) => {
         if (connection === this.#connection) this.#setState('resyncing');
       },
@@ -283,8 +296,16 @@ export class AriClient implements Requester {
       this.#options.onEvent(event, receivedAt);
     } catch (error) {
       this.#stats.handlerErrors += 1;
-      this.#report(error);
+      this.#nonsense(error);
     }
+  }
+
+  /** Counted by the statistics each time, and reported once a minute. */
+  #nonsense(error: unknown): void {
+    const now = performance.now();
+    if (now - this.#nonsenseAt < NONSENSE_MS) return;
+    this.#nonsenseAt = now;
+    this.#report(error);
   }
 
   #report(error: unknown): void {

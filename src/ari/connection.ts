@@ -25,7 +25,8 @@ export interface ConnectionOwner {
   /** Hands an event to the consumer; does not throw. */
   deliver(event: AriEvent, receivedAt: number): void;
   resync(resync: Resync): void | Promise<void>;
-  report(error: unknown): void;
+  /** Something came that is no message. */
+  nonsense(error: unknown): void;
   opened(connection: Connection): void;
   ready(connection: Connection): void;
   replaced(connection: Connection): void;
@@ -94,6 +95,11 @@ export class Connection {
       this.#lastPing = now;
       this.#socket.ping();
     }
+  }
+
+  /** Ends the connection at once: it is no good any more. */
+  giveUp(reason: string): void {
+    this.#end('connection', reason);
   }
 
   /** Ends the connection in an orderly way, without telling the owner. */
@@ -182,7 +188,7 @@ export class Connection {
     }
     if (typeof message !== 'object' || message === null || !('type' in message) || typeof message.type !== 'string') {
       stats.unparsableFrames += 1;
-      this.#owner.report(new Error(`${this.#owner.settings.node}: a frame that is no ARI message`));
+      this.#owner.nonsense(new Error(`${this.#owner.settings.node}: a frame that is no ARI message`));
       return;
     }
     const { type } = message;

@@ -27,7 +27,10 @@ export function make(input: MakeCall, now: number): Outcome {
   const { queue } = input;
   const customerFirst = input.firstLeg === 'customer';
   const flow: Flow = queue ? 'queued' : customerFirst ? 'customer-first' : 'agent-first';
-  const agent = planned(input, input.agent, 1, 'Origination', input.agent.kind === 'user' ? 'Agent' : 'ThirdPSTN');
+  const agent = chosen(
+    input,
+    planned(input, input.agent, 1, 'Origination', input.agent.kind === 'user' ? 'Agent' : 'ThirdPSTN'),
+  );
   const target = planned(
     input,
     input.target,
@@ -148,6 +151,14 @@ const overPstn = (input: MakeCall): boolean => input.agent.kind === 'customer' |
 
 /** Q.850 1: no route to the number dialled; Asterisk answers the caller with 404. */
 const UNALLOCATED = 1;
+
+/** An agent whom a queue chose for this call: rung as long as its agents are, with its after-call work. */
+function chosen({ chosenBy }: MakeCall, agent: Party): Party {
+  if (!chosenBy) return agent;
+  const { queue, assignment } = chosenBy;
+  const leg = { ...agent.leg, ringTimeout: queue.ringTimeout };
+  return { ...agent, leg, thisQueue: queue.id, assignment, wrapUp: queue.wrapUp };
+}
 
 function planned(of: MakeCall | CallArrived, to: Destination, n: 1 | 2, dnRole: DnRole, role: PartyRole): Party {
   const rungFirst = of.kind === 'make' && (of.firstLeg === 'agent') === (n === 1);

@@ -1,3 +1,4 @@
+import type { AgentStatus } from '../cti/agent-status.ts';
 import { type ErrorKey, refuse } from '../cti/errors.ts';
 import type { CallState } from '../cti/roles.ts';
 import { type Call, liveParty } from './call.ts';
@@ -117,6 +118,7 @@ export const isRungIn = (party: Party): boolean => party.purpose === 'added' && 
 /** One who is added rings while the others talk, and is in the conversation by answering. */
 export const added: Purposeful = {
   rings(turn, party) {
+    statusOfHost(turn, party, 'ConferenceDialed');
     turn.status(party, 'ConferenceGuestDialed');
     announceRinging(turn, party);
   },
@@ -154,6 +156,7 @@ const staying = (call: Call, but: Party): Party[] =>
 export const conferenceFarewell: Farewell = (turn, ended) => {
   const { call } = turn;
   if (isRungIn(ended)) {
+    statusOfHost(turn, ended, statusOfFailure(ended));
     if (ended.deletion) turn.status(ended, 'ConferenceGuestReleased');
     else if (rangOut(ended)) turn.status(ended, 'ConferenceGuestMissed');
     return;
@@ -181,10 +184,6 @@ const isHostOf = (call: Call, host: Party, guest: Party): boolean =>
  * without a customer; the agents who stay are told who left, and by whose doing.
  */
 export const conferenceDeparture: Departure = (turn, left) => {
-  if (isRungIn(left)) {
-    const host = turn.call.parties.find((p) => p.partyID === left.invitedBy);
-    if (host && isLive(host)) turn.status(host, statusOfFailure(left));
-  }
   if (conversing(turn.call).length < 2) return false;
   if (left.leg.bridgedAt === undefined || turn.call.consult || left.relation?.callState === 'Transferred') return true;
   const { call } = turn;
@@ -211,7 +210,18 @@ export const conferenceDeparture: Departure = (turn, left) => {
   return true;
 };
 
-const statusOfFailure = (left: Party) => {
+/**
+ * The status of the one who rings somebody in. No event speaks for him; that of an outside number, which has no status of
+ * its own, carries it.
+ */
+function statusOfHost(turn: Turn, added: Party, status: AgentStatus): void {
+  const host = turn.call.parties.find((p) => p.partyID === added.invitedBy);
+  if (!host || !isLive(host)) return;
+  if (isAddedOutsider(added)) turn.statusOnNext(host, status, true);
+  else turn.status(host, status);
+}
+
+const statusOfFailure = (left: Party): AgentStatus => {
   if (left.deletion) return 'ConferenceReleased';
   return rangOut(left) ? 'ConferenceMissed' : 'ConferenceFailed';
 };

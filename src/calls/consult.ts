@@ -202,7 +202,9 @@ function consultOf(
   const { consult } = turn.call;
   if (consult?.host !== party.partyID) return refused('thisDN has no consultation');
   const guest = guestOf(turn, consult);
-  if (isLeaving(party) || (guest && isLeaving(guest))) return refused('the consultation is ending');
+  // One who leaves while the host waits in a queue is nobody but one who did not come.
+  const ends = guest !== undefined && isLeaving(guest) && !turn.call.queue;
+  if (isLeaving(party) || ends) return refused('the consultation is ending');
   if (!fits(consult.stage)) return refused(consult.stage < 4 ? 'not answered yet' : 'answered already');
   return { consult, guest };
 }

@@ -20,6 +20,8 @@ export interface MakeCall {
   readonly target: Destination;
   /** The one who is rung first is to wait in this queue: the other of the two is the queue itself, and is never dialled. */
   readonly queue?: QueueEntry;
+  /** The agent was chosen by a queue for this call: he is its queue's agent in it. */
+  readonly chosenBy?: { readonly queue: QueueEntry; readonly assignment: number };
   readonly ANI?: string;
   /** Seconds. */
   readonly ringTimeout: number;
@@ -226,6 +228,8 @@ export interface Found {
   readonly channels: Readonly<Record<string, string>>;
   /** Channels in each bridge. */
   readonly bridges: Readonly<Record<string, readonly string[]>>;
+  /** Whether a channel's phone has put the other side on hold; those of which it is not known are not listed. */
+  readonly onHold: Readonly<Record<string, boolean>>;
   /** Channels that are just being dialled: that they are not listed says nothing about them. */
   readonly underWay: readonly string[];
   /** Commands of this call are still being carried out: what they have not done yet is not missing. */

@@ -78,14 +78,15 @@ export function spotOf(call: Call, party: Party): Spot {
 }
 
 /**
- * The consultation while all who are in it stay: as soon as one is on the way out, everybody else is back in the call.
- * A host who waits in a queue is in it alone.
+ * The consultation while both stay in it: as soon as one is on the way out, everybody else is back in the call. A host
+ * who waits in a queue is in it whoever is, or is not, rung for him.
  */
 export function activeConsult(call: Call): Consult | undefined {
-  const { consult } = call;
+  const { consult, queue } = call;
   if (!consult) return undefined;
-  const stays = (id: PartyID): boolean => call.parties.some((p) => p.partyID === id && isLive(p) && !isLeaving(p));
-  return stays(consult.host) && (consult.guest === undefined || stays(consult.guest)) ? consult : undefined;
+  const stays = (id: PartyID | undefined): boolean =>
+    call.parties.some((p) => p.partyID === id && isLive(p) && !isLeaving(p));
+  return stays(consult.host) && (queue !== undefined || stays(consult.guest)) ? consult : undefined;
 }
 
 /** Who talks to whom while somebody is consulted: host and guest apart from the others, or host and others. */

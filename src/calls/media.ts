@@ -1,13 +1,18 @@
 import type { Call, Media, Snoop } from './call.ts';
 import type { Command, Dial } from './command.ts';
 import { type Layout, layout } from './layout.ts';
-import { isLeaving, isLive, type Party } from './party.ts';
+import { isLeaving, isLive, isUp, type Party } from './party.ts';
 
 /** What {@link settleMedia} needs of a turn. */
 export interface MediaTurn {
   readonly call: Call;
   readonly dials: readonly string[];
   readonly commands: Command[];
+  /**
+   * Whether music plays and who is muted cannot be told: what is not wanted is ended as well, in case it is there. Who is
+   * in which bridge is known.
+   */
+  readonly soundUnknown: boolean;
   update(change: Partial<Call>): void;
 }
 
@@ -21,12 +26,14 @@ export function settleMedia(turn: MediaTurn): void {
   const was = call.media;
   const wanted = layout(call);
   const live = new Set(call.parties.filter(isLive).map((p) => p.leg.channel));
+  const up = call.parties.filter(isUp).map((p) => p.leg.channel);
+  const [music, muted] = turn.soundUnknown ? [up, up] : [was.music, was.muted];
   const before = [
     ...newBridges(was, wanted),
-    ...silences(was, wanted, live),
+    ...silences(music, wanted, live),
     ...placements(was, wanted, live, turn.dials),
     ...dials(call, wanted, turn.dials),
-    ...mutes(was, wanted, live),
+    ...mutes(was.muted, muted, wanted, live),
     ...snoops(was, wanted),
   ];
   const bridges = keptBridges(call, wanted);
@@ -52,8 +59,8 @@ function newBridges(was: Media, wanted: Layout): Command[] {
 }
 
 /** Music that ends must end before its channel joins a bridge: it would be lost or go on in there. */
-function silences(was: Media, wanted: Layout, live: ReadonlySet<string>): Command[] {
-  return was.music
+function silences(music: readonly string[], wanted: Layout, live: ReadonlySet<string>): Command[] {
+  return music
     .filter((channel) => live.has(channel) && !wanted.music.has(channel) && !wanted.keep.has(channel))
     .map((channel) => ({ do: 'stop-music', channel }));
 }
@@ -82,10 +89,19 @@ function dials(call: Call, wanted: Layout, channels: readonly string[]): Command
   });
 }
 
-function mutes(was: Media, wanted: Layout, live: ReadonlySet<string>): Command[] {
+/**
+ * @param muted channels that are muted
+ * @param mayBe channels that are, or may be
+ */
+function mutes(
+  muted: readonly string[],
+  mayBe: readonly string[],
+  wanted: Layout,
+  live: ReadonlySet<string>,
+): Command[] {
   return [
-    ...[...wanted.muted].filter((c) => !was.muted.includes(c)).map((channel): Command => ({ do: 'mute', channel })),
-    ...was.muted
+    ...[...wanted.muted].filter((c) => !muted.includes(c)).map((channel): Command => ({ do: 'mute', channel })),
+    ...mayBe
       .filter((c) => live.has(c) && !wanted.muted.has(c) && !wanted.keep.has(c))
       .map((channel): Command => ({ do: 'unmute', channel })),
   ];

@@ -17,6 +17,8 @@ export class Turn {
   readonly events: NewCtiEvent[] = [];
   readonly commands: Command[] = [];
   readonly statuses: AgentStatusChange[] = [];
+  /** See {@link settleMedia}. */
+  soundUnknown = false;
   #statusOf: (AgentStatusChange & { readonly anyone?: boolean }) | undefined;
   /** Channels to dial at the end of the turn, in order. */
   readonly dials: string[] = [];
@@ -73,7 +75,7 @@ export class Turn {
 
   /**
    * Sets an agent's status that is carried by the very next event, whomever it speaks for: what happens to the
-   * customer's leg of an agent's own call is told by the customer's events.
+   * customer's leg of an agent's own call, or to an outside number that he adds, is told by their events.
    *
    * @param kept false where the agent has left already: then it is told, and not kept with him
    */

@@ -42,6 +42,15 @@ function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly s
       company.queues.map((queue, i) => ({ value: queue.id, path: [...at, 'queues', i, 'id'] })),
     ),
   ];
+  found.push(
+    ...duplicates(
+      'the feed',
+      (company.contacts?.feeds ?? []).map((feed, i) => ({
+        value: feed.id,
+        path: [...at, 'contacts', 'feeds', i, 'id'],
+      })),
+    ),
+  );
   if (company.trunk !== undefined && !trunkIds.includes(company.trunk)) {
     found.push(unknown([...at, 'trunk'], 'trunk', company.trunk, trunkIds));
   }
@@ -59,6 +68,24 @@ function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly s
     if ('queue' in route.to && !queueIds.includes(route.to.queue)) {
       found.push(unknown([...at, 'routes', i, 'to', 'queue'], 'queue', route.to.queue, queueIds));
     }
+  });
+  return found;
+}
+
+/** What a flow names that its company does not have; paths are within the flow. */
+export function flowConflicts(flow: DialerFlow, company: CompanyConfig): Finding[] {
+  const found: Finding[] = [];
+  const queueIds = company.queues.map((queue) => queue.id);
+  if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
+    found.push(unknown(['queue'], 'queue', flow.queue, queueIds));
+  }
+  flow.agents.forEach((dn, i) => {
+    if (company.extensions.pattern.test(dn)) return;
+    found.push({
+      path: ['agents', i],
+      message: `"${dn}" is no phone of the company`,
+      fix: 'Use a DN that extensions.pattern matches',
+    });
   });
   return found;
 }
@@ -93,19 +120,8 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
     );
   }
   for (const { company, account, at } of accounts) {
-    const queueIds = company.queues.map((queue) => queue.id);
     account.flows.forEach((flow, f) => {
-      if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
-        found.push(unknown([...at, 'flows', f, 'queue'], 'queue', flow.queue, queueIds));
-      }
-      flow.agents.forEach((dn, i) => {
-        if (company.extensions.pattern.test(dn)) return;
-        found.push({
-          path: [...at, 'flows', f, 'agents', i],
-          message: `"${dn}" is no phone of the company`,
-          fix: 'Use a DN that extensions.pattern matches',
-        });
-      });
+      found.push(...flowConflicts(flow, company).map((c) => ({ ...c, path: [...at, 'flows', f, ...c.path] })));
     });
   }
   return found;
@@ -222,6 +238,18 @@ export function findDoubts(config: Config): Finding[] {
           found.push({ path, message: 'every call of the flow will fail this validation', fix });
         });
       });
+    });
+    company.contacts?.feeds.forEach((feed, f) => {
+      const path = ['companies', i, 'contacts', 'feeds', f];
+      const named = [
+        ...(feed.queue === undefined ? [] : [{ queue: feed.queue, at: [...path, 'queue'] }]),
+        ...feed.scripts.map((s, n) => ({ queue: s.queue, at: [...path, 'scripts', n, 'queue'] })),
+      ];
+      for (const { queue, at } of named) {
+        if (company.queues.some((q) => q.id === queue)) continue;
+        const fix = 'Name a queue of this company';
+        found.push({ path: at, message: `there is no queue "${queue}": its contacts will be discarded`, fix });
+      }
     });
     company.queues.forEach((queue, q) => {
       if (!company.extensions.pattern.test(queue.id)) return;

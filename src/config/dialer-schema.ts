@@ -109,7 +109,8 @@ const flowFields = z.strictObject({
   webhook: webhook.optional(),
 });
 
-const flow = flowFields.superRefine(checkWhoIsCalled);
+/** One flow, as the file or the admin API gives it. */
+export const flow = flowFields.superRefine(checkWhoIsCalled);
 
 const account = z.strictObject({
   id: id('The account’s name in logs and keys.'),
@@ -147,6 +148,9 @@ export const dialer = z
   .strictObject({
     accounts: z.array(account).min(1).describe('Who may ask for calls.'),
     keepSeconds: count('Seconds that an ended call can still be asked for.', 60, 31_536_000).default(604_800),
+    keepCampaigncalls: count('Campaigncalls of one flow that can be asked for; the oldest go.', 100, 1_000_000).default(
+      50_000,
+    ),
     bodyLimit: count('Bytes of one request.', 1_024, 67_108_864).default(8_388_608),
   })
   .describe('The Make Call API: POST /kairos-apis/outbounddialer/create.');

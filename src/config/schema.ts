@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { contacts } from './contacts-schema.ts';
 import { dialer } from './dialer-schema.ts';
 import { address, count, id, pattern, url } from './parts.ts';
 import { say } from './problems.ts';
@@ -210,6 +211,7 @@ const company = z.strictObject({
     .prefault({})
     .describe('Recording of calls.'),
   dialer: dialer.optional(),
+  contacts: contacts.optional(),
 });
 
 /** The whole of ringmaster.yaml. What it means, key by key: docs/configuration.md. */
@@ -272,6 +274,8 @@ export type TrunkConfig = Config['trunks'][number];
 export type CompanyConfig = Config['companies'][number];
 export type QueueConfig = CompanyConfig['queues'][number];
 export type RouteConfig = CompanyConfig['routes'][number];
+export type ContactsConfig = NonNullable<CompanyConfig['contacts']>;
+export type FeedConfig = ContactsConfig['feeds'][number];
 export type DialerConfig = NonNullable<CompanyConfig['dialer']>;
 export type DialerAccountConfig = DialerConfig['accounts'][number];
 export type DialerFlowConfig = DialerAccountConfig['flows'][number];

@@ -67,6 +67,8 @@ export const AgentInfo = z.strictObject({
   stateSince: Timestamp,
   agentStatus: AgentStatus,
   agentStatusSince: Timestamp,
+  callStatus: AgentStatus.optional().describe('the last status that a call gave the agent, kept when it is over'),
+  callStatusSince: Timestamp.optional(),
   callID: CallID.optional().describe('the call that the agent is in, or whose after-call work goes on'),
   expirationTime: Timestamp.optional().describe('when after-call work ends by itself, ms'),
 });

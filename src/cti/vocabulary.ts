@@ -1,5 +1,6 @@
 import { AGENT_STATUSES } from './agent-status.ts';
 import { CONNECTION_STATUSES } from './connection-status.ts';
+import { CONTACT_REASONS, CONTACT_STATUSES } from './contact-status.ts';
 import { ERRORS } from './errors.ts';
 import { EVENT_MEANINGS } from './event-meanings.ts';
 import { FLOW_STATUSES } from './flow-status.ts';
@@ -12,6 +13,7 @@ import { EMAIL_STATUSES, SMS_STATUSES } from './message-status.ts';
 
 export { AGENT_STATUSES, AgentStatus } from './agent-status.ts';
 export { CONNECTION_STATUSES, ConnectionStatus } from './connection-status.ts';
+export { CONTACT_REASONS, CONTACT_STATUSES, ContactReason, ContactStatus } from './contact-status.ts';
 export { ERRORS, type ErrorKey } from './errors.ts';
 export { EVENT_MEANINGS } from './event-meanings.ts';
 export { CTI_EVENT_NAMES, CtiEvent, type CtiEventName, EVENT_SCHEMAS } from './events.ts';
@@ -62,6 +64,16 @@ export const VOCABULARY = {
     title: 'Email Status',
     description: 'What became of an email (seed 000). Not sent by this service.',
     words: words(EMAIL_STATUSES),
+  },
+  ContactStatus: {
+    title: 'Contact State',
+    description: 'Where a callback or task request is (seed 001; two of the meanings are ours).',
+    words: words(CONTACT_STATUSES),
+  },
+  ContactReason: {
+    title: 'State Reason Code',
+    description: 'Why a callback or task request is there (seed 001; what its tables break off is completed).',
+    words: words(CONTACT_REASONS),
   },
   CtiEventName: {
     title: 'CTI event',

@@ -1,5 +1,10 @@
-import { BlockList, isIP } from 'node:net';
-import type { CompanyConfig, DialerAccountConfig, DialerConfig, DialerFlowConfig } from '../config.ts';
+import {
+  addressList,
+  type CompanyConfig,
+  type DialerAccountConfig,
+  type DialerConfig,
+  type DialerFlowConfig,
+} from '../config.ts';
 import type { CompanyId } from '../cti/ids.ts';
 import { type NumberRules, numberRules } from './numbers.ts';
 
@@ -15,41 +20,71 @@ export interface Account {
   readonly black: ReadonlySet<string>;
   readonly white: ReadonlySet<string>;
   readonly dnd: ReadonlySet<string>;
-  readonly flows: ReadonlyMap<string, Flow>;
+  /** Those that take requests. */
+  readonly flows: Map<string, Flow>;
   allows(ip: string): boolean;
 }
 
 export interface Flow {
   readonly account: Account;
   readonly config: DialerFlowConfig;
+  /** Absent: it is in the configuration file. */
+  readonly made?: MadeFlow;
+}
+
+/** What is known of a flow that the admin API has made. */
+export interface MadeFlow {
+  readonly version: number;
+  /** It takes no requests any more; what it had placed is still followed. */
+  readonly removed: boolean;
+  /** As it was given. */
+  readonly given: Readonly<Record<string, unknown>>;
 }
 
 /** A company's part of the dialler. */
 export interface DialerCompany {
   readonly companyId: CompanyId;
   readonly config: DialerConfig;
+  readonly settings: CompanyConfig;
+  readonly accounts: readonly Account[];
+  /** All flows as they are now, removed ones among them. */
   readonly flows: readonly Flow[];
+  /** After-call work of its queues, by id, seconds. */
+  readonly wrapUps: ReadonlyMap<string, number>;
+  flow(id: string): Flow | undefined;
 }
 
-/** All accounts and flows of the configuration, by what requests name them by. */
+/** All accounts and flows, by what requests name them by: those of the configuration and those made since. */
 export class Book {
   readonly companies: readonly DialerCompany[];
+  readonly #flows = new Map<CompanyId, FlowList>();
   readonly #accounts: readonly Account[];
   readonly #bySecurityId = new Map<string, Account>();
 
   constructor(companies: readonly CompanyConfig[]) {
     const made = companies.flatMap((company) => {
       if (!company.dialer) return [];
+      const companyId = company.companyId as CompanyId;
       const accounts = company.dialer.accounts.map((a) => accountOf(company, a));
-      return [{ companyId: company.companyId as CompanyId, config: company.dialer, accounts }];
+      const list = new FlowList(accounts);
+      this.#flows.set(companyId, list);
+      const wrapUps = new Map(company.queues.map((q) => [q.id, q.wrapUp]));
+      return [{ companyId, config: company.dialer, settings: company, accounts, wrapUps, list }];
     });
-    this.companies = made.map(({ companyId, config, accounts }) => ({
-      companyId,
-      config,
-      flows: accounts.flatMap((a) => [...a.flows.values()]),
+    this.companies = made.map(({ list, ...company }) => ({
+      ...company,
+      get flows() {
+        return list.flows;
+      },
+      flow: (id) => list.get(id),
     }));
     this.#accounts = made.flatMap((m) => m.accounts);
     for (const a of this.#accounts) this.#bySecurityId.set(a.config.securityId, a);
+  }
+
+  /** Sets the flows of a company that the admin API has made. One of the file goes before another of the same id. */
+  setMade(companyId: CompanyId, flows: readonly Flow[]): void {
+    this.#flows.get(companyId)?.setMade(flows);
   }
 
   account(securityId: string): Account | undefined {
@@ -66,6 +101,38 @@ export class Book {
     return Math.max(1_024, ...this.companies.map((c) => c.config.bodyLimit));
   }
 }
+
+/** The flows of a company, and of each of its accounts. */
+class FlowList {
+  readonly #accounts: readonly Account[];
+  readonly #ofFile: readonly Flow[];
+  #flows: ReadonlyMap<string, Flow>;
+
+  constructor(accounts: readonly Account[]) {
+    this.#accounts = accounts;
+    this.#ofFile = accounts.flatMap((a) => [...a.flows.values()]);
+    this.#flows = byId(this.#ofFile);
+  }
+
+  get flows(): readonly Flow[] {
+    return [...this.#flows.values()];
+  }
+
+  get(id: string): Flow | undefined {
+    return this.#flows.get(id);
+  }
+
+  setMade(made: readonly Flow[]): void {
+    this.#flows = byId([...made, ...this.#ofFile]);
+    for (const account of this.#accounts) {
+      const own = [...this.#flows.values()].filter((f) => f.account === account && f.made?.removed !== true);
+      account.flows.clear();
+      for (const flow of own) account.flows.set(flow.config.id, flow);
+    }
+  }
+}
+
+const byId = (flows: readonly Flow[]): ReadonlyMap<string, Flow> => new Map(flows.map((f) => [f.config.id, f]));
 
 function accountOf(company: CompanyConfig, config: DialerAccountConfig): Account {
   const rules = numberRules(config.country);
@@ -86,33 +153,4 @@ function accountOf(company: CompanyConfig, config: DialerAccountConfig): Account
   };
   for (const f of config.flows) flows.set(f.id, { account, config: f });
   return account;
-}
-
-/** Tells whether an address is one of these, or in one of these networks. IPv4 written as IPv6 counts as IPv4. */
-export function addressList(entries: readonly string[]): (ip: string) => boolean {
-  const list = new BlockList();
-  const family = (ip: string) => (isIP(ip) === 6 ? 'ipv6' : 'ipv4');
-  for (const entry of entries) {
-    const [ip = '', bits] = entry.split('/');
-    if (bits === undefined) list.addAddress(ip, family(ip));
-    else list.addSubnet(ip, Number(bits), family(ip));
-  }
-  return (given) => {
-    const ip = given.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
-    return isIP(ip) !== 0 && list.check(ip, family(ip));
-  };
-}
-
-/**
- * Whom a request comes from: the socket's address, or, where that is a proxy of ours, the last address in
- * X-Forwarded-For that is none.
- */
-export function clientAddress(socket: string, forwarded: string | undefined, isProxy: (ip: string) => boolean): string {
-  const hops = (forwarded ?? '')
-    .split(',')
-    .map((h) => h.trim())
-    .filter((h) => h !== '');
-  let ip = socket;
-  while (isProxy(ip) && hops.length > 0) ip = hops.pop() ?? ip;
-  return ip;
 }

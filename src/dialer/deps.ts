@@ -1,12 +1,26 @@
-import type { CallPlacing, DialerStore, EventLog, MaskStore, QueueWatch, Requests } from '../ports.ts';
+import type { CompanyId } from '../cti/ids.ts';
+import type {
+  CallPlacing,
+  CampaigncallStore,
+  DialerStore,
+  EventLog,
+  FlowStore,
+  MaskStore,
+  QueueWatch,
+  Requests,
+} from '../ports.ts';
 
 /** What the dialler works with. */
 export interface DialerDeps {
   readonly store: DialerStore;
+  readonly flows: FlowStore;
+  readonly campaigncalls: CampaigncallStore;
   readonly masks: MaskStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;
+  /** The number that a company's calls show where their flow names none. */
+  readonly shownNumber: (companyId: CompanyId) => string | undefined;
   readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;

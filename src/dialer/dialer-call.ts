@@ -47,6 +47,16 @@ export interface Placing {
   readonly claimedAt: number;
   /** Status from before the claim. */
   readonly before: FlowStatus;
+  /** Agent and customer talk. */
+  readonly answered?: true;
+}
+
+/** The campaigncall of a call that is not done yet. */
+export interface OpenCampaigncall {
+  /** Its number among those of the call, from 0. */
+  readonly n: number;
+  /** Unix ms. */
+  readonly createdAt: number;
 }
 
 /** One call of a request: everything that is known of it, as plain JSON. It is one value in Redis. */
@@ -73,6 +83,10 @@ export interface DialerCall {
   /** Times in a row that it failed on our side. */
   readonly faults: number;
   readonly placing?: Placing;
+  /** Campaigncalls that are done; absent: none. */
+  readonly campaigncalls?: number;
+  /** The campaigncall that is not. */
+  readonly campaigncall?: OpenCampaigncall;
   /** Legs of all attempts, oldest first; the oldest go where there are too many. */
   readonly legs: readonly Leg[];
   readonly history: readonly { readonly status: FlowStatus; readonly at: number }[];

@@ -1,18 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { CompanyConfig } from '../config.ts';
-import { addressList, Book, type DialerCompany } from './book.ts';
+import { addressList, type CompanyConfig } from '../config.ts';
+import type { ApiAccess } from '../ports.ts';
+import { FLOW_ADMIN_ENDPOINTS } from './admin-endpoints.ts';
+import { type FlowAdminRoutes, flowAdminRoutes } from './admin-routes.ts';
+import { Book, type DialerCompany } from './book.ts';
+import { campaigncallRoutes } from './campaigncall-routes.ts';
+import { Campaigncalls } from './campaigncalls.ts';
 import type { DialerDeps } from './deps.ts';
 import { Leader } from './leader.ts';
 import { watchLedgers } from './ledger-metrics.ts';
+import { MadeFlows } from './made-flows.ts';
 import { MakeCalls } from './make-calls.ts';
 import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
 import { dialerRoutes } from './routes.ts';
 
+export { CAMPAIGNCALL_ENDPOINTS } from './campaigncall-endpoints.ts';
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
 export { numberRules } from './numbers.ts';
+export { FLOW_ADMIN_ENDPOINTS };
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
@@ -23,6 +31,8 @@ export class Dialer {
   readonly #book: Book;
   readonly #leaders = new Map<string, Leader>();
   readonly #calls: MakeCalls;
+  readonly #made: MadeFlows;
+  readonly #campaigncalls: Campaigncalls;
   #timer: NodeJS.Timeout | undefined;
   #electing: Promise<void> | undefined;
   #closed = false;
@@ -33,10 +43,13 @@ export class Dialer {
     this.#deps = deps;
     this.#leadMs = leadMs;
     this.#book = new Book(companies);
-    this.#calls = new MakeCalls(deps, this.#book, (companyId) => {
+    this.#made = new MadeFlows(deps.flows, this.#book, deps.now, deps.log);
+    const accepted = (companyId: string): void => {
       this.#leaders.get(companyId)?.wake();
       this.#leaders.get(companyId)?.wakeDeliverer();
-    });
+    };
+    this.#calls = new MakeCalls(deps, this.#book, accepted);
+    this.#campaigncalls = new Campaigncalls(deps, this.#book, accepted);
   }
 
   /** Registers its endpoints, where any company has a dialler at all; before the server listens. */
@@ -45,18 +58,36 @@ export class Dialer {
     dialerRoutes(http, {
       book: this.#book,
       calls: this.#calls,
+      refresh: (companyId) => this.#made.refresh(companyId),
       masking: new Masking(this.#deps.masks, this.#book, this.#deps.now),
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });
   }
 
+  /** Registers the admin API of its flows, where any company has a dialler at all; before the server listens. */
+  adminRoutes(http: FastifyInstance, callerOf: FlowAdminRoutes['callerOf']): void {
+    if (this.#book.companies.length === 0) return;
+    const { isPassing, log } = this.#deps;
+    flowAdminRoutes(http, { flows: this.#made, callerOf, isPassing, log });
+  }
+
+  /** Registers the endpoints of the campaigncalls, where any company has a dialler at all; before the server listens. */
+  campaigncallRoutes(http: FastifyInstance, access: ApiAccess): void {
+    if (this.#book.companies.length === 0) return;
+    campaigncallRoutes(http, { campaigncalls: this.#campaigncalls, access, isPassing: this.#deps.isPassing });
+  }
+
   /** Registers its metrics, where any company has a dialler at all. */
   watch(registry: Registry): void {
     if (this.#book.companies.length === 0) return;
-    const active = () => [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
-    watchDialer(registry, this.#book, this.#deps.store, active);
+    watchDialer(registry, this.#book, this.#deps.store, () => this.activeCalls);
     watchLedgers(registry, this.#book, this.#deps.store, this.#deps.now);
+  }
+
+  /** Calls that are being placed or live, at the companies that this instance leads. */
+  get activeCalls(): number {
+    return [...this.#leaders.values()].reduce((n, l) => n + l.activeCalls, 0);
   }
 
   /** Begins to lead where nobody does. */
@@ -86,6 +117,7 @@ export class Dialer {
     const { store, owner, log, isPassing } = this.#deps;
     const { companyId } = company;
     try {
+      await this.#made.refresh(companyId);
       const token = await store.lead(companyId, owner, this.#leadMs);
       const leader = this.#leaders.get(companyId);
       if (leader && leader.token === token && leader.leading) {

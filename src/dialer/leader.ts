@@ -4,6 +4,7 @@ import type { Caller, LoggedEvent } from '../ports.ts';
 import { isExpired } from './accept.ts';
 import { Agents } from './agents.ts';
 import type { DialerCompany, Flow } from './book.ts';
+import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
@@ -44,7 +45,6 @@ export class Leader {
   readonly #company: DialerCompany;
   readonly #ledger: Ledger;
   readonly #agents = new Agents();
-  readonly #flows: ReadonlyMap<string, Flow>;
   readonly #pacer: Pacer;
   readonly #pump: Pump;
   readonly #deliverer: Deliverer;
@@ -63,25 +63,31 @@ export class Leader {
     this.#company = company;
     this.#token = token;
     this.#ledger = new Ledger(deps, company, token);
-    this.#flows = new Map(company.flows.map((f) => [f.config.id, f]));
     this.#caller = { companyId: company.companyId, keyName: 'dialler', scopes: new Set(['call', 'dial', 'read']) };
     this.#deliverer = new Deliverer(
       {
         companyId: company.companyId,
         store: deps.store,
-        webhookOf: (flowId) => this.#flows.get(flowId)?.config.webhook,
+        webhookOf: (flowId) => company.flow(flowId)?.config.webhook,
         now: deps.now,
         warn: deps.log.warn,
       },
       token,
     );
-    this.#pacer = new Pacer({ company, queues: deps.queues, now: deps.now, active: () => this.#ledger.calls });
+    this.#pacer = new Pacer({
+      company,
+      queues: deps.queues,
+      requests: deps.requests,
+      caller: this.#caller,
+      now: deps.now,
+      active: () => this.#ledger.calls,
+    });
     this.#pump = new Pump({
       deps,
       company,
       agents: this.#agents,
       activeOf: (flowId) => this.#ledger.activeOf(flowId),
-      roomAtQueue: (flow) => this.#pacer.room(flow),
+      pacer: this.#pacer,
       claim: (stored, flow, by) => this.#serially(() => this.#claim(stored, flow, by)),
       stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
     });
@@ -228,12 +234,18 @@ export class Leader {
 
   async #follow(stored: Stored, event: CtiEvent): Promise<void> {
     const { eventID } = event;
+    if (stored.call.placing?.queue !== undefined) this.#pacer.hear(event);
     switch (event.messageID) {
       case 'EventDtmfSent': {
         const digits = `${this.#dtmf.get(event.partyID) ?? ''}${event.dtmfDigits}`;
         this.#dtmf.set(event.partyID, digits.slice(0, MAX_DTMF));
         break;
       }
+      case 'EventEstablished':
+        if (event.partyRole === 'Customer') {
+          await this.#step(stored, { kind: 'answered', eventID, callID: event.callID });
+        }
+        break;
       case 'EventReleased': {
         const leg = legOf(event, stored.call.placing?.queue !== undefined);
         if (!leg) break;
@@ -286,10 +298,13 @@ export class Leader {
   /** One input for one call: steps, stores, and has told what is to be told. */
   async #step(stored: Stored, input: DialerInput, balance: { charge?: string; refund?: string } = {}) {
     const { call: before } = stored;
-    const flow = this.#flows.get(before.flowId);
+    const flow = this.#company.flow(before.flowId);
     if (!flow) return 'conflict';
-    const call = stepDialerCall(before, input, flow.config, this.#deps.now());
-    if (call === before) return 'conflict';
+    const now = this.#deps.now();
+    const stepped = stepDialerCall(before, input, flow.config, now);
+    if (stepped === before) return 'conflict';
+    const source = flow.config.callerId ?? this.#deps.shownNumber(before.companyId);
+    const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
     const over = input.kind === 'deleted' || input.kind === 'lost';
     const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
@@ -297,13 +312,13 @@ export class Leader {
     const counts = over && flow.config.firstLeg === 'customer';
     const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
-    const change = { ...balance, ...(message && { message }), ...(tally && { tally }) };
-    const result = await this.#ledger.store(stored, call, change);
+    const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
+    const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
     if (result !== 'stored') return result;
-    if (tally) this.#pacer.count(call.flowId, tally);
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
       if (agent !== undefined) this.#agents.giveBack(agent, callID);
+      this.#pacer.over(call.flowId, callID, tally);
       this.#pump.wake();
     }
     if (message) this.#deliverer.wake();
@@ -311,6 +326,7 @@ export class Leader {
   }
 
   async #isStopped(call: DialerCall): Promise<boolean> {
+    if (this.#company.flow(call.flowId)?.made?.removed === true) return true;
     const states = await this.#persistently(() => this.#deps.store.flowStates(this.#company.companyId));
     return flowStateOf(states ?? {}, call.flowId).state === 'stopped';
   }
@@ -358,7 +374,7 @@ export class Leader {
   /** Asks for the call; repeating it is harmless, because its id is chosen. */
   async #ask(call: DialerCall): Promise<void> {
     const { placing } = call;
-    const flow = this.#flows.get(call.flowId);
+    const flow = this.#company.flow(call.flowId);
     const number = call.numbers[call.index];
     const thisDN = placing?.agent ?? placing?.queue;
     if (!placing || thisDN === undefined || !flow || number === undefined) return;

@@ -1,6 +1,7 @@
 import type { CompanyId } from '../cti/ids.ts';
-import type { DialerCommitResult } from '../ports.ts';
+import type { CampaigncallBounds, DialerCommitResult } from '../ports.ts';
 import type { DialerCompany } from './book.ts';
+import type { CampaigncallChange } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
 import { entryOf, read, type Stored } from './documents.ts';
@@ -12,6 +13,7 @@ export interface Change {
   readonly charge?: string;
   readonly refund?: string;
   readonly message?: WebhookMessage;
+  readonly campaigncall?: CampaigncallChange;
   readonly tally?: Tally;
 }
 
@@ -22,6 +24,7 @@ export class Ledger {
   readonly #deps: DialerDeps;
   readonly #companyId: CompanyId;
   readonly #keepSeconds: number;
+  readonly #bounds: CampaigncallBounds;
   readonly #token: number;
   readonly #active = new Map<string, Stored>();
   readonly #byCallID = new Map<string, string>();
@@ -33,6 +36,7 @@ export class Ledger {
     this.#deps = deps;
     this.#companyId = company.companyId;
     this.#keepSeconds = company.config.keepSeconds;
+    this.#bounds = { keepSeconds: company.config.keepSeconds, keepAtMost: company.config.keepCampaigncalls };
     this.#token = token;
   }
 
@@ -69,7 +73,7 @@ export class Ledger {
   async store(before: Stored, call: DialerCall, change: Change = {}): Promise<DialerCommitResult> {
     const { store, isPassing } = this.#deps;
     const entry = entryOf(call, this.#keepSeconds);
-    const { message, tally, ...balance } = change;
+    const { message, tally, campaigncall, ...balance } = change;
     const commit = {
       ...entry,
       ...balance,
@@ -78,6 +82,7 @@ export class Ledger {
       version: before.version,
       seen: this.seen,
       ...(message && { message: JSON.stringify(message) }),
+      ...(campaigncall && { campaigncall: { ...campaigncall, ...this.#bounds } }),
       ...(tally && { tally: { hour: hourOf(tally.at), counts: { ...tally.counts } } }),
     };
     for (let tries = 0; !this.#closed; tries++) {

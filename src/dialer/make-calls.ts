@@ -1,3 +1,4 @@
+import type { DialerStore } from '../ports.ts';
 import { acceptEntry, type Room } from './accept.ts';
 import { newDialerCall } from './birth.ts';
 import type { Account, Book, DialerCompany, Flow } from './book.ts';
@@ -42,7 +43,7 @@ export class MakeCalls {
     const states = await store.flowStates(companyId);
     if (flowStateOf(states, flow.config.id).state === 'stopped') return answerHead('INVALID_FLOW_VERSION');
     const at = now();
-    const room = await this.#room(flow);
+    const room = await roomOf(store, flow);
     const entries = request.calls.map((c) => acceptEntry(c, flow, room, at));
     const requestId = uuid();
     const calls = entries.map((e) => newDialerCall(e, flow, { uuid: uuid(), requestId }, at));
@@ -124,21 +125,21 @@ export class MakeCalls {
     return { ...answerHead('SUCCESS'), 'flow-id': flow.config.id, messages };
   }
 
-  async #room({ account, config }: Flow): Promise<Room> {
-    const { store } = this.#deps;
-    const first = account.config.balance;
-    const [waiting, balance] = await Promise.all([
-      store.waiting(account.companyId, config.id),
-      first === undefined ? undefined : store.balance(account.companyId, account.config.id, first),
-    ]);
-    return { waiting: config.limits.waiting - waiting, balance };
-  }
-
   #company(account: Account): DialerCompany {
     const found = this.#book.companies.find((c) => c.companyId === account.companyId);
     if (!found) throw new Error(`company ${account.companyId} has no dialler`);
     return found;
   }
+}
+
+/** What is left of an account and a flow for further calls. */
+export async function roomOf(store: DialerStore, { account, config }: Flow): Promise<Room> {
+  const first = account.config.balance;
+  const [waiting, balance] = await Promise.all([
+    store.waiting(account.companyId, config.id),
+    first === undefined ? undefined : store.balance(account.companyId, account.config.id, first),
+  ]);
+  return { waiting: config.limits.waiting - waiting, balance };
 }
 
 function callStatus(call: DialerCall, flow: FlowState) {

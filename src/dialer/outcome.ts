@@ -22,7 +22,7 @@ export interface Deleted {
 }
 
 /** True for an end that tells of us and not of anybody called: a limit of ours, no node, a node that died. */
-const isOurs = (end: { connectionStatus: string; sipCode?: number | undefined }): boolean =>
+export const isOurs = (end: { connectionStatus: string; sipCode?: number | undefined }): boolean =>
   end.connectionStatus === 'Channel Busy' || (end.connectionStatus === 'Failed' && end.sipCode === undefined);
 
 /**

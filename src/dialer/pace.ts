@@ -3,21 +3,21 @@
  * led before has just placed is not known.
  */
 export class Pace {
-  readonly #perSecond: number;
+  readonly perSecond: number;
   #tokens: number;
   #at: number;
 
   /** @param now Unix ms */
   constructor(perSecond: number, now: number) {
-    this.#perSecond = perSecond;
+    this.perSecond = perSecond;
     this.#tokens = 1;
     this.#at = now;
   }
 
   /** Calls that may begin now. */
   room(now: number): number {
-    const most = Math.max(1, this.#perSecond);
-    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.#perSecond);
+    const most = Math.max(1, this.perSecond);
+    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.perSecond);
     this.#at = now;
     return Math.floor(this.#tokens + 1e-9);
   }
@@ -28,6 +28,6 @@ export class Pace {
 
   /** When the next call may begin, Unix ms. */
   nextAt(now: number): number {
-    return this.room(now) > 0 ? now : now + Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000);
+    return this.room(now) > 0 ? now : now + Math.ceil(((1 - this.#tokens) / this.perSecond) * 1000);
   }
 }

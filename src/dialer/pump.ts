@@ -3,6 +3,7 @@ import type { DialerCompany, Flow } from './book.ts';
 import type { DialerDeps } from './deps.ts';
 import { flowStateOf, read, type Stored } from './documents.ts';
 import { Pace } from './pace.ts';
+import type { Pacer } from './pacer.ts';
 import type { CalledBy } from './step.ts';
 
 export interface PumpDeps {
@@ -10,8 +11,7 @@ export interface PumpDeps {
   readonly company: DialerCompany;
   readonly agents: Agents;
   readonly activeOf: (flowId: string) => number;
-  /** Calls that a flow with a queue may place now. */
-  readonly roomAtQueue: (flow: Flow) => number;
+  readonly pacer: Pacer;
   readonly claim: (stored: Stored, flow: Flow, by: CalledBy) => Promise<'claimed' | 'settled' | 'no-node'>;
   readonly stop: (stored: Stored) => Promise<unknown>;
 }
@@ -83,13 +83,15 @@ export class Pump {
 
   /** @returns when to look again, Unix ms */
   async #round(): Promise<number> {
-    const { deps, company } = this.#deps;
+    const { deps, company, pacer } = this.#deps;
     const now = deps.now();
     const states = await deps.store.flowStates(company.companyId);
+    await pacer.refresh();
     let next = now + LOOK_MS;
     const candidates: Candidates[] = [];
     for (const flow of company.flows) {
-      const { state } = flowStateOf(states, flow.config.id);
+      const removed = flow.made?.removed === true;
+      const state = removed ? 'stopped' : flowStateOf(states, flow.config.id).state;
       if (state === 'stopped') await this.#stopAll(flow);
       if (state !== 'running') continue;
       if (now < this.#heldBackUntil) {
@@ -157,14 +159,14 @@ export class Pump {
   }
 
   #hasAgent(flow: Flow): boolean {
-    const { agents, roomAtQueue } = this.#deps;
-    return flow.config.queue === undefined ? agents.free(flow.config.agents) !== undefined : roomAtQueue(flow) > 0;
+    const { agents, pacer } = this.#deps;
+    return flow.config.queue === undefined ? agents.free(flow.config.agents) !== undefined : pacer.room(flow) > 0;
   }
 
   /** Who calls the customer: a free agent, the one whom the call names, or the queue. */
   #callerOf({ call }: Stored, flow: Flow): CalledBy | undefined {
     const { agents, agentKey, queue } = flow.config;
-    if (queue !== undefined) return this.#deps.roomAtQueue(flow) > 0 ? { queue } : undefined;
+    if (queue !== undefined) return this.#deps.pacer.room(flow) > 0 ? { queue } : undefined;
     const named = agentKey === undefined ? undefined : call.variables[agentKey];
     const agent = this.#deps.agents.free(agents, named === undefined ? undefined : String(named));
     return agent === undefined ? undefined : { agent };
@@ -182,7 +184,7 @@ export class Pump {
   #pace(flow: Flow, now: number): Pace {
     const { id, limits } = flow.config;
     let pace = this.#paces.get(id);
-    if (!pace) {
+    if (!pace || pace.perSecond !== limits.callsPerSecond) {
       pace = new Pace(limits.callsPerSecond, now);
       this.#paces.set(id, pace);
     }

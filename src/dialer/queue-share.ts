@@ -1,4 +1,4 @@
-import type { QueueAgent } from '../ports.ts';
+import type { QueueAgent } from './queue-agents.ts';
 
 /**
  * Free agents of a queue that calls of other queues do not need. Of each other queue the calls that are on their way take

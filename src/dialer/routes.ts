@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress } from '../config.ts';
 import { at, type Endpoint } from '../http/endpoint.ts';
-import { type Book, clientAddress } from './book.ts';
+import type { Account, Book } from './book.ts';
 import { type ApiCode, answerHead } from './codes.ts';
 import type { DialerDeps } from './deps.ts';
 import { DIALER_ENDPOINTS } from './endpoints.ts';
@@ -12,6 +13,8 @@ import { parseTolerant } from './tolerant-json.ts';
 export interface DialerRoutes {
   readonly book: Book;
   readonly calls: MakeCalls;
+  /** Brings a company's flows up to date. */
+  readonly refresh: (companyId: Account['companyId']) => Promise<void>;
   readonly masking: Masking;
   /** True for the address of a proxy whose X-Forwarded-For is believed. */
   readonly isProxy: (ip: string) => boolean;
@@ -48,6 +51,11 @@ export function dialerRoutes(http: FastifyInstance, routes: DialerRoutes): void 
     // Whoever may not ask at all is not read.
     scope.addHook('onRequest', async (request, reply) => {
       if (book.accountsFor(ipOf(request)).length === 0) return refuse(reply, 'IP_NOT_WHITELISTED');
+    });
+    // A flow may have been made or changed at another instance.
+    scope.addHook('preHandler', async (request) => {
+      const companies = new Set(book.accountsFor(ipOf(request)).map((a) => a.companyId));
+      await Promise.all([...companies].map((companyId) => routes.refresh(companyId)));
     });
 
     /** A request whose body is JSON, however it is called. */

@@ -12,6 +12,8 @@ export type DialerInput =
   | { readonly kind: 'placed'; readonly callID: CallID }
   /** Ringmaster has not: `later` there may be room or a node, `never` it refuses this call for good. */
   | { readonly kind: 'not-placed'; readonly callID: CallID; readonly why: 'later' | 'never' }
+  /** EventEstablished of the customer: agent and customer talk. */
+  | { readonly kind: 'answered'; readonly eventID: number; readonly callID: CallID }
   /** EventReleased of one of its two parties. */
   | { readonly kind: 'leg-ended'; readonly eventID: number; readonly leg: Leg }
   /** EventCallDeleted. `stopped`: the flow has been stopped meanwhile. */
@@ -73,6 +75,12 @@ export function stepDialerCall(call: DialerCall, input: DialerInput, plans: Plan
       if (!isCurrent(call, input.callID) || call.phase !== 'placing') return call;
       if (input.why === 'never') return ended(call, 'FAILURE', now);
       return unclaimed(call, call.placing?.before ?? call.status, now);
+    case 'answered': {
+      const { placing } = call;
+      if (!placing || !isCurrent(call, input.callID) || input.eventID <= call.lastEventID || placing.answered)
+        return call;
+      return { ...call, phase: 'live', lastEventID: input.eventID, placing: { ...placing, answered: true } };
+    }
     case 'leg-ended':
       if (!isCurrent(call, input.leg.callID) || input.eventID <= call.lastEventID) return call;
       return {

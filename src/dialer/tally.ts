@@ -1,4 +1,5 @@
 import type { Leg } from './dialer-call.ts';
+import { isOurs } from './outcome.ts';
 
 /** What is counted of the calls of one flow that call the customer first. Sums of times in ms. */
 export interface Counts {
@@ -48,13 +49,14 @@ export interface Tally {
  *
  * @param legs of this call
  * @param connectWithinMs from the customer's answer to the agent, at most
- * @returns undefined where no customer was called
+ * @returns undefined where no customer was called, or the call failed on our side
  */
 export function tallyOf(legs: readonly Leg[], connectWithinMs: number): Tally | undefined {
   const leg = legs.find((l) => l.role === 'customer');
   if (!leg) return undefined;
   const { startedAt, ringingAt, answeredAt, bridgedAt, endedAt } = leg;
   if (answeredAt === undefined) {
+    if (isOurs(leg)) return undefined;
     const early = !leg.remote && ringingAt !== undefined && endedAt - ringingAt < LEAST_RING_MS;
     return { at: endedAt, counts: { ...NO_COUNTS, placed: 1, givenUpEarly: early ? 1 : 0 } };
   }
@@ -83,6 +85,8 @@ export const WINDOWS = { day: 24, month: 720 } as const;
 /** What one flow's calls count for, hour by hour; hours that are older than asked for are dropped. */
 export class Hours {
   readonly #byHour = new Map<number, Counts>();
+  /** The last answer, good for the hour that it was asked in. */
+  #day: { readonly hour: number; readonly sum: Counts } | undefined;
 
   /** @param known as the store has it */
   constructor(known: ReadonlyMap<number, Counts> = new Map()) {
@@ -92,12 +96,19 @@ export class Hours {
   add({ at, counts }: Tally): void {
     const hour = hourOf(at);
     this.#byHour.set(hour, sumOf([this.#byHour.get(hour) ?? NO_COUNTS, counts]));
+    if (this.#day && hour >= this.#day.hour - WINDOWS.day) {
+      this.#day = { ...this.#day, sum: sumOf([this.#day.sum, counts]) };
+    }
   }
 
   /** The last 24 hours and what has passed of this one. @param now Unix ms */
   day(now: number): Counts {
-    const first = hourOf(now) - WINDOWS.day;
-    for (const hour of this.#byHour.keys()) if (hour < first) this.#byHour.delete(hour);
-    return sumOf(this.#byHour.values());
+    const hour = hourOf(now);
+    if (this.#day?.hour !== hour) {
+      const first = hour - WINDOWS.day;
+      for (const known of this.#byHour.keys()) if (known < first) this.#byHour.delete(known);
+      this.#day = { hour, sum: sumOf(this.#byHour.values()) };
+    }
+    return this.#day.sum;
   }
 }

@@ -31,6 +31,15 @@ function partyNote(call: Call, party: Party): PartyNote {
     ...(party.assignment !== undefined && { assignment: party.assignment }),
     wrapUp: talked ? (party.wrapUp ?? 0) : 0,
     answered: talked,
-    missed: party.missed === true,
+    missed: party.missed === true || letGoBy(party),
   };
 }
+
+/** An agent whom a queue chose for a call that it makes: his phone rang in vain, or could not be rung. */
+const letGoBy = ({ assignment, purpose, leg }: Party): boolean =>
+  assignment !== undefined &&
+  purpose === 'first' &&
+  leg.state === 'ended' &&
+  leg.answeredAt === undefined &&
+  leg.startedAt !== undefined &&
+  leg.hangup === undefined;

@@ -76,6 +76,8 @@ export class CallRunner {
   #running = false;
   #underWay = 0;
   #stopped = false;
+  /** The store has lost the call: it is stored once more, changed or not. */
+  #again = false;
 
   constructor(
     host: RunnerHost,
@@ -99,6 +101,11 @@ export class CallRunner {
     return this.#inbox.length;
   }
 
+  /** So much waits that nothing more is taken. */
+  get full(): boolean {
+    return this.#inbox.length >= INBOX_LIMIT;
+  }
+
   /** Inputs that are not stored yet: those that wait, and those that are just being stored. */
   get unstored(): number {
     return this.#inbox.length + this.#underWay;
@@ -106,10 +113,16 @@ export class CallRunner {
 
   /** Queues an input. Returns false if the queue is full or the runner has stopped; nothing happens then. */
   push(waiting: Waiting): boolean {
-    if (this.#stopped || this.#inbox.length >= INBOX_LIMIT) return false;
+    if (this.#stopped || this.full) return false;
     this.#inbox.push(waiting);
     if (!this.#running) void this.#run();
     return true;
+  }
+
+  /** Stores the call once more as it is. */
+  storeAgain(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
   }
 
   /** Asterisk did not carry a command out: where a request led to it, that is undone, and whoever asked is told. */
@@ -130,7 +143,7 @@ export class CallRunner {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#inbox.length > 0 && !this.#stopped) {
+      while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
         const batch = this.#inbox.splice(0);
         this.#underWay = batch.length;
         await this.#turn(batch);
@@ -147,6 +160,8 @@ export class CallRunner {
   async #turn(batch: readonly Waiting[]): Promise<void> {
     const before = this.#call;
     let call = before;
+    const again = this.#again;
+    this.#again = false;
     const events: NewCtiEvent[] = [];
     const commands: Command[] = [];
     const statuses: AgentStatusChange[] = [];
@@ -171,7 +186,7 @@ export class CallRunner {
       statuses.push(...outcome.statuses);
       verdicts.push(undefined);
     }
-    if (call && (call !== before || events.length > 0)) {
+    if (call && (call !== before || events.length > 0 || again)) {
       const result = await this.#commit(batch, call, events);
       if (result.outcome !== 'stored') {
         for (const w of batch) w.settle?.(undefined, undefined);

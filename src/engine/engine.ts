@@ -13,7 +13,6 @@ import type {
   FloorStore,
   MaskStore,
   NodeContents,
-  QueueAgent,
   QueueWatch,
   Readiness,
   Requests,
@@ -25,11 +24,12 @@ import type { Directory, MaskingNumber, Route } from './directory.ts';
 import { Floors } from './floors.ts';
 import { METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { type EngineNode, Nodes, type RunningNode } from './nodes.ts';
-import { customerProgressOf, queueAgentsOf } from './queue-watch.ts';
+import { customerProgressOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
+import { Tickets } from './tickets.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
 import { entryOf, WaitingCalls } from './waiting-calls.ts';
 
@@ -77,6 +77,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   readonly #nodes: Nodes;
   readonly #floors: Floors;
   readonly #waiting: WaitingCalls;
+  /** For those who put other things than calls in queues. */
+  readonly tickets: Tickets;
   readonly #reach: Reach;
   readonly #attended = new AttendedTransfers();
   /** Phones that can be reached, by node. */
@@ -86,7 +88,15 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.#nodes = new Nodes(deps.admission, deps.randomHex);
+    this.tickets = new Tickets({
+      floor: (companyId) => this.#floors.of(companyId),
+      queue: (companyId, id) => deps.directory.queue(companyId, id),
+      place: (caller, callID, params, chosenBy) => this.#placeAs(caller, callID, params, chosenBy),
+      // As it is stored: who asks has heard an event, and what that tells is in the store with it.
+      find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
+    });
     this.#waiting = new WaitingCalls({
+      other: (companyId, effect) => this.tickets.take(companyId, effect),
       directory: deps.directory,
       now: deps.now,
       floor: (companyId) => this.#floors.of(companyId),
@@ -106,6 +116,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       companyIds: deps.directory.companyIds,
       queuesOf: (companyId) => deps.directory.queuesOf(companyId),
       calls: (companyId) => this.#nodes.callsOf(companyId),
+      others: (companyId) => this.tickets.notes(companyId),
       effect: (companyId, effect) => this.#waiting.serve(companyId, effect),
     });
   }
@@ -150,6 +161,12 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     await Promise.all([...this.#nodes.all()].map((n) => n.shard.whenEmpty()));
   }
 
+  /** Stores all live calls and all agents once more: the store has lost them. */
+  storeAgain(): void {
+    for (const n of this.#nodes.all()) n.shard.storeAgain();
+    for (const floor of this.#floors.runners()) floor.storeAgain();
+  }
+
   /** Lets go of everything; calls live on in Asterisk and in the store. */
   close(): void {
     this.#floors.close();
@@ -163,6 +180,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   /** Inputs that are not stored yet. */
   get waiting(): number {
     return this.#nodes.sum((shard) => shard.waiting) + this.#floors.waiting;
+  }
+
+  /** What was told of channels and could not be kept. */
+  get missed(): number {
+    return this.#nodes.sum((shard) => shard.missed);
   }
 
   /** Calls with a timer running. */
@@ -356,11 +378,16 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#nodes.newCallID(node);
   }
 
-  async place(
+  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): ReturnType<CallPlacing['place']> {
+    return this.#placeAs(caller, callID, params);
+  }
+
+  async #placeAs(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-  ): Promise<{ result: unknown } | { refusal: Refusal }> {
+    chosenBy?: RequestContext['chosenBy'],
+  ): ReturnType<CallPlacing['place']> {
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
@@ -372,6 +399,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
         if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
         return { node: node.id, callID };
       },
+      ...(chosenBy && { chosenBy }),
     };
     const answer = await makeCall(context, params);
     if ('refusal' in answer && !this.#nodes.live(companyId, callID)) this.#deps.admission.release(callID);
@@ -382,10 +410,6 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     if (this.#nodes.live(companyId, callID)) return 'live';
     const stored = await this.#deps.store.load(companyId, callID);
     return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
-  }
-
-  queueAgents(companyId: CompanyId): readonly QueueAgent[] {
-    return queueAgentsOf(this.#floors.of(companyId)?.floor);
   }
 
   customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {
@@ -459,6 +483,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       node?.shard.settleLegs(runner.call);
       return Promise.resolve('node-away');
     }
+    if (node?.shard.full) return Promise.resolve('too-fast');
     return new Promise((resolve) => {
       const taken = runner.push({
         input,

@@ -66,6 +66,8 @@ export class FloorRunner {
   #running = false;
   #underWay = 0;
   #stopped = false;
+  /** The store has lost the floor: all of it is stored once more. */
+  #again = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(host: FloorHost, companyId: CompanyId, queues: Queues, stored: StoredFloor) {
@@ -111,6 +113,12 @@ export class FloorRunner {
     if (!this.#running) void this.#run();
   }
 
+  /** Stores all agents and all that waits once more. */
+  storeAgain(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
   /** Lets go of the floor without touching it. */
   stop(): void {
     this.#stopped = true;
@@ -125,7 +133,7 @@ export class FloorRunner {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#inbox.length > 0 && !this.#stopped) {
+    while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
       const batch = this.#inbox.take();
       this.#underWay = batch.length;
       try {
@@ -159,8 +167,15 @@ export class FloorRunner {
       effects.push(...outcome.effects);
       verdicts.push(outcome.agent && { agent: outcome.agent });
     }
-    if (floor !== before || events.length > 0) {
-      const result = await this.#host.commitFloor(this.#commitOf(floor, events));
+    const again = this.#again;
+    this.#again = false;
+    if (floor !== before || events.length > 0 || again) {
+      let result = await this.#host.commitFloor(this.#commitOf(floor, events));
+      if (result.outcome === 'conflict' && result.version < this.#version) {
+        // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
+        this.#host.floorFailed(this.companyId, new Error('Redis has lost changes of the agents; all are stored again'));
+        result = await this.#host.commitFloor(this.#wholeOf(floor, events, result.version));
+      }
       if (this.#stopped) return;
       if (result.outcome !== 'stored') {
         for (const w of batch) w.settle?.({ refusal: refuse('NotReady') });
@@ -208,6 +223,18 @@ export class FloorRunner {
       if (!floor.waiting.has(callID as CallID)) waiting.push({ queue, callID });
     }
     return { companyId: this.companyId, version: this.#version, agents, waiting, events };
+  }
+
+  /** Everything, for a store that has lost it. */
+  #wholeOf(floor: Floor, events: readonly NewCtiEvent[], version: number): Omit<FloorCommit, 'fence'> {
+    return {
+      companyId: this.companyId,
+      version,
+      agents: [...floor.agents].map(([agentID, agent]) => ({ agentID, agent })),
+      waiting: [...floor.waiting.values()].map(({ queue, callID, since }) => ({ queue, callID, since })),
+      whole: true,
+      events,
+    };
   }
 
   #stored(floor: Floor): void {

@@ -3,6 +3,7 @@ import type { AgentStatusChange } from '../calls/output.ts';
 import type { CompanyId } from '../cti/ids.ts';
 import type { CallStore, CommitResult, FloorCommit, FloorStore } from '../ports.ts';
 import { FLOOR_SHARD, type FloorEffect, type Queues } from '../queues/floor.ts';
+import type { CallNote } from '../queues/note.ts';
 import { noteOf } from './call-note.ts';
 import { type FloorHost, FloorRunner } from './floor-runner.ts';
 
@@ -19,6 +20,8 @@ export interface FloorsDeps {
   readonly log: { error(what: string, error: unknown): void };
   /** Calls of a company that live here. */
   readonly calls: (companyId: CompanyId) => Iterable<Call>;
+  /** What waits or has an agent without being a call. */
+  readonly others: (companyId: CompanyId) => readonly CallNote[];
   readonly effect: (companyId: CompanyId, effect: FloorEffect) => void;
   readonly onFenced: (shard: string) => void;
 }
@@ -69,7 +72,7 @@ export class Floors implements FloorHost {
   }
 
   async #load(companyId: CompanyId): Promise<void> {
-    const { store, floors, queuesOf, calls } = this.#deps;
+    const { store, floors, queuesOf, calls, others } = this.#deps;
     const stored = await floors.loadFloor(companyId);
     const live = [...calls(companyId)].filter((c) => !c.deleted);
     const wanted = new Set(stored.agents.flatMap((a) => [...a.calls, ...(a.acquired ? [a.acquired.callID] : [])]));
@@ -79,11 +82,11 @@ export class Floors implements FloorHost {
     if (this.#closed) return;
     const runner = new FloorRunner(this, companyId, queuesOf(companyId), stored);
     this.#runners.set(companyId, runner);
-    runner.push({
-      kind: 'recover',
-      live: live.map(noteOf),
-      over: ended.flatMap((found) => (found?.call.deleted ? [noteOf(found.call)] : [])),
-    });
+    const over = ended.flatMap((found) => (found?.call.deleted ? [noteOf(found.call)] : []));
+    // A call that has come of what waited speaks for itself.
+    const spoken = new Set([...live, ...over].map((c) => c.callID));
+    const rest = others(companyId).filter((note) => !spoken.has(note.callID));
+    runner.push({ kind: 'recover', live: [...live.map(noteOf), ...rest], over });
   }
 
   // ── FloorHost ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,10 +31,16 @@ export interface ShardDeps {
   readonly onChanged: (call: Call, statuses: readonly AgentStatusChange[]) => void;
   /** Another instance owns the shard now: everything here is let go. */
   readonly onFenced: (shard: string) => void;
+  /** Inputs of all calls together that may wait while the store is away; default 100,000. */
+  readonly backlogLimit?: number;
 }
 
 /** Wait between two tries of a commit while the store is away, ms. */
 const RETRY_MS = 250;
+/** Inputs of all calls together that may wait while the store is away; for one call CallRunner has its own limit. */
+const BACKLOG_LIMIT = 100_000;
+/** Between two times that a node is asked to tell anew what it has, ms. */
+const RESYNC_MS = 10_000;
 /** What may wait for one channel while its leg changes calls, as much as may wait for a call. */
 const HELD_LIMIT = 1_000;
 
@@ -48,6 +54,13 @@ export class Shard implements RunnerHost {
   readonly #timers: TimerQueue;
   readonly #emptied = new Set<() => void>();
   #storeAway = false;
+  /** Inputs taken since the store has been away. */
+  #backlog = 0;
+  /** Facts that there was no room for, ever. */
+  #missed = 0;
+  /** Facts have been missed, and the node has not been asked since. */
+  #gap = false;
+  #asked = Number.NEGATIVE_INFINITY;
   #fenced = false;
 
   constructor(deps: ShardDeps) {
@@ -147,7 +160,37 @@ export class Shard implements RunnerHost {
       if (held.length < HELD_LIMIT) held.push(fact);
       return;
     }
-    this.#byChannel.get(fact.channel)?.push({ input: fact, at: this.#deps.now() });
+    const runner = this.#byChannel.get(fact.channel);
+    if (!runner) return;
+    if (this.full || runner.full) this.#miss(runner.callID);
+    else if (runner.push({ input: fact, at: this.#deps.now() }) && this.#storeAway) this.#backlog += 1;
+  }
+
+  /** The store is away, and so much waits for it that nothing more is taken. */
+  get full(): boolean {
+    return this.#storeAway && this.#backlog >= (this.#deps.backlogLimit ?? BACKLOG_LIMIT);
+  }
+
+  /** Facts that there was no room for. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  #miss(callID: CallID): void {
+    this.#missed += 1;
+    if (this.#gap) return;
+    this.#gap = true;
+    const error = new Error('more has happened than can be kept: what is missed is asked of Asterisk afterwards');
+    this.#deps.log.error('no room', error, callID);
+  }
+
+  /** Something was missed and the store is back: the node is asked what it has. */
+  #fillGap(): void {
+    const now = this.#deps.now();
+    if (!this.#gap || now - this.#asked < RESYNC_MS) return;
+    this.#gap = false;
+    this.#asked = now;
+    this.#deps.switch.resync();
   }
 
   /** From now on what is told of a channel waits, until it is said whose it is ({@link follow}). */
@@ -173,6 +216,11 @@ export class Shard implements RunnerHost {
   /** Tells a call what its node really has. */
   resume(callID: CallID, found: Found): void {
     this.#runners.get(callID)?.push({ input: found, at: this.#deps.now() });
+  }
+
+  /** Stores every call once more as it is: the store has lost them. */
+  storeAgain(): void {
+    for (const r of this.#runners.values()) r.storeAgain();
   }
 
   /** Waits until no call is left. */
@@ -203,8 +251,10 @@ export class Shard implements RunnerHost {
         const result = await store.commit(commit);
         if (this.#storeAway) {
           this.#storeAway = false;
+          this.#backlog = 0;
           this.#deps.log.storeBack();
         }
+        this.#fillGap();
         if (result.outcome === 'conflict' && result.version < version) {
           // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
           this.#deps.log.error('Redis has lost changes of this call; they are stored again', result, call.callID);

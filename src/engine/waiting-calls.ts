@@ -15,6 +15,8 @@ export interface WaitingCallsDeps {
   readonly floor: (companyId: CompanyId) => FloorRunner | undefined;
   readonly live: (companyId: CompanyId, callID: string) => CallRunner | undefined;
   readonly calls: (companyId: CompanyId) => Iterable<Call>;
+  /** What waits without being a call. @returns whether the effect was for it */
+  readonly other: (companyId: CompanyId, effect: FloorEffect) => boolean;
   /** How a number is reached from within a call; it takes a place on its trunk until {@link settleLegs}. */
   readonly reach: (companyId: CompanyId, callID: CallID, number: string) => Destination;
   /** The call's places on trunks are those of its legs again. */
@@ -77,6 +79,7 @@ export class WaitingCalls {
 
   /** Does what the floor asks of a call that waits. A call that is gone, or has changed meanwhile, says so. */
   serve(companyId: CompanyId, effect: FloorEffect): void {
+    if (this.#deps.other(companyId, effect)) return;
     const input = this.#queueInput(companyId, effect);
     const decline = (): void =>
       this.#deps.floor(companyId)?.push({

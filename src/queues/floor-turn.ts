@@ -61,10 +61,15 @@ export class FloorTurn implements AgentTurn {
     this.#waiting.delete(callID);
   }
 
-  /** Takes over a status that a call gave; one who has left the call has the status of an agent without one. */
+  /**
+   * Takes over a status that a call gave. One who has left the call has the status of an agent without one, and keeps
+   * beside it what the call gave last: how it ended for him.
+   */
   status({ dn, status }: NotedStatus): void {
     const agent = this.onPhone(dn);
-    if (agent && isBusy(agent)) this.put(withStatus(agent, status, this.now));
+    if (!agent) return;
+    const told = { ...agent, callStatus: status, callStatusSince: this.now };
+    this.put(isBusy(agent) ? withStatus(told, status, this.now) : told);
   }
 
   tell(event: NewCtiEvent): void {

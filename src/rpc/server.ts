@@ -7,7 +7,7 @@ import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { listRoutes, type RouteList } from '../http/endpoint.ts';
 import { documentRoutes } from '../http/page.ts';
-import type { EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
+import type { ApiAccess, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
 import { type ApiKeys, type KeyUse, KeyUses } from './keys.ts';
@@ -45,6 +45,8 @@ export interface RpcServer {
   readonly http: FastifyInstance;
   /** The routes that it has. */
   readonly routes: RouteList;
+  /** The API keys, for those routes. */
+  readonly access: ApiAccess;
   /**
    * Opens the port.
    *
@@ -168,6 +170,13 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
   return {
     http,
     routes,
+    access: {
+      admit(authorization) {
+        const use = uses.find(authorization);
+        if (use === undefined) metrics.unauthorized.inc();
+        return use === undefined ? 'unauthorized' : use.rate.take() ? use.caller : 'too-fast';
+      },
+    },
     async listen(address) {
       await http.listen(address);
       const { address: host, port } = http.server.address() as AddressInfo;

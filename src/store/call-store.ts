@@ -5,6 +5,7 @@ import type { CompanyId } from '../cti/ids.ts';
 import type { CallStore, Commit, CommitResult } from '../ports.ts';
 import { APPEND_EVENTS, COMMIT, COMMIT_CODE, RAISE_FENCE } from './commit-script.ts';
 import { StoreFault } from './errors.ts';
+import type { Journal } from './journal.ts';
 import type { Keys } from './keys.ts';
 import { prepare, pushEvents } from './logged-event.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -35,15 +36,17 @@ export class RedisCallStore implements CallStore {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
+  readonly #journal: Journal;
   readonly #options: CallStoreOptions;
   readonly #writer = randomUUID();
   readonly #tokens = new WeakMap<Commit, string>();
   #commits = 0;
 
-  constructor(redis: RedisConnection, keys: Keys, tail: EventTail, options: CallStoreOptions) {
+  constructor(redis: RedisConnection, keys: Keys, tail: EventTail, journal: Journal, options: CallStoreOptions) {
     this.#redis = redis;
     this.#keys = keys;
     this.#tail = tail;
+    this.#journal = journal;
     this.#options = options;
   }
 
@@ -51,18 +54,22 @@ export class RedisCallStore implements CallStore {
     const { companyId, shard, call } = commit;
     const keys = this.#keys;
     const events = commit.events.map(prepare);
+    const token = commit.token ?? this.#tokenOf(commit);
+    const json = JSON.stringify(call);
+    const timers = call.timers.flatMap((timer) => [timer.name, String(timer.at)]);
+    const { endedCallTtl, maxEvents } = this.#options;
     const args = [
       String(commit.fence),
       String(commit.version),
-      commit.token ?? this.#tokenOf(commit),
-      JSON.stringify(call),
+      token,
+      json,
       call.deleted ? '1' : '0',
-      String(this.#options.endedCallTtl),
+      String(endedCallTtl),
       call.callID,
-      String(this.#options.maxEvents),
+      String(maxEvents),
       String(call.timers.length),
+      ...timers,
     ];
-    for (const timer of call.timers) args.push(timer.name, String(timer.at));
     pushEvents(args, events);
     const answer = list(
       await this.#redis.run(
@@ -84,6 +91,21 @@ export class RedisCallStore implements CallStore {
     if (code === COMMIT_CODE.conflict) return { outcome: 'conflict', version };
     if (code !== COMMIT_CODE.stored) throw new StoreFault(`the commit script answered ${code}`);
     const lastEventID = whole(answer[2]);
+    this.#journal.wrote(companyId, events, lastEventID, {
+      call: {
+        companyId,
+        shard,
+        fence: commit.fence,
+        callID: call.callID,
+        version,
+        token,
+        json,
+        ended: call.deleted,
+        seconds: endedCallTtl,
+        lastEventID,
+        timers,
+      },
+    });
     this.#tail.committed(companyId, events, lastEventID);
     return { outcome: 'stored', version, lastEventID };
   }
@@ -95,6 +117,7 @@ export class RedisCallStore implements CallStore {
     pushEvents(args, prepared);
     const keys = [this.#keys.eventCounter(companyId), this.#keys.events(companyId)];
     const lastEventID = whole(await this.#redis.run(APPEND_EVENTS, keys, args));
+    this.#journal.wrote(companyId, prepared, lastEventID);
     this.#tail.committed(companyId, prepared, lastEventID);
   }
 
@@ -134,6 +157,7 @@ export class RedisCallStore implements CallStore {
         group.map((company) => this.#redis.run(RAISE_FENCE, [this.#keys.fence(company, shard)], [String(fence)])),
       );
     }
+    this.#journal.took(shard, fence, companies);
   }
 
   /**

@@ -18,6 +18,28 @@ local function append(counterKey, streamKey, maxEvents, first)
 end
 `;
 
+/** Lua: writes a call, its place among the live ones and its timers; KEYS as in COMMIT, timers from ARGV[firstTimer] on. */
+export const KEEP_CALL = `
+local function keepCall(version, token, lastEvent, json, ended, seconds, callID, firstTimer, lastTimer)
+  local before = redis.call('HGET', KEYS[1], 'n')
+  if before and before ~= '' then
+    for name in string.gmatch(before, '[^,]+') do redis.call('ZREM', KEYS[3], callID .. ':' .. name) end
+  end
+  local names = {}
+  for i = firstTimer, lastTimer, 2 do
+    redis.call('ZADD', KEYS[3], ARGV[i + 1], callID .. ':' .. ARGV[i])
+    names[#names + 1] = ARGV[i]
+  end
+  redis.call('HSET', KEYS[1], 'v', version, 't', token, 'e', lastEvent, 'n', table.concat(names, ','), 'd', json)
+  if ended == '1' then
+    redis.call('SREM', KEYS[2], callID)
+    redis.call('EXPIRE', KEYS[1], seconds)
+  else
+    redis.call('SADD', KEYS[2], callID)
+  end
+end
+`;
+
 /**
  * Stores a call's next state, its timers and its events, or nothing at all.
  *
@@ -35,11 +57,11 @@ end
  * Redis does not roll a failed script back. The only write that can fail is the first XADD (a log that is ahead of its
  * counter), so the events come first.
  */
-export const COMMIT = script(`${APPEND}
+export const COMMIT = script(`${APPEND}${KEEP_CALL}
 local fence, seen = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[4]) or '0')
 if fence < seen then return {2, seen} end
 
-local stored = redis.call('HMGET', KEYS[1], 'v', 't', 'e', 'n')
+local stored = redis.call('HMGET', KEYS[1], 'v', 't', 'e')
 local version, expected = tonumber(stored[1] or '0'), tonumber(ARGV[2])
 if version ~= expected then
   if version == expected + 1 and stored[2] == ARGV[3] then return {1, version, tonumber(stored[3])} end
@@ -54,23 +76,7 @@ if #ARGV >= firstEvent then lastEvent = append(KEYS[5], KEYS[6], ARGV[8], firstE
 
 if fence > seen then redis.call('SET', KEYS[4], ARGV[1]) end
 
-local names = {}
-if stored[4] and stored[4] ~= '' then
-  for name in string.gmatch(stored[4], '[^,]+') do redis.call('ZREM', KEYS[3], ARGV[7] .. ':' .. name) end
-end
-for i = 10, firstEvent - 1, 2 do
-  redis.call('ZADD', KEYS[3], ARGV[i + 1], ARGV[7] .. ':' .. ARGV[i])
-  names[#names + 1] = ARGV[i]
-end
-
-redis.call('HSET', KEYS[1], 'v', version, 't', ARGV[3], 'e', string.format('%.0f', lastEvent),
-  'n', table.concat(names, ','), 'd', ARGV[4])
-if ARGV[5] == '1' then
-  redis.call('SREM', KEYS[2], ARGV[7])
-  redis.call('EXPIRE', KEYS[1], ARGV[6])
-elseif expected == 0 then
-  redis.call('SADD', KEYS[2], ARGV[7])
-end
+keepCall(version, ARGV[3], string.format('%.0f', lastEvent), ARGV[4], ARGV[5], ARGV[6], ARGV[7], 10, firstEvent - 1)
 return {1, version, lastEvent}
 `);
 

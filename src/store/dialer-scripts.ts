@@ -1,3 +1,4 @@
+import { KEEP_CAMPAIGNCALL } from './campaigncall-script.ts';
 import { script } from './script.ts';
 
 /** What the dialler's scripts answer with. */
@@ -52,14 +53,16 @@ return 1
  * Stores the next state of one call, its place in its flow's queue, and what it has to tell.
  *
  * KEYS  1 lead  2 call  3 queue of its flow  4 active calls (set)  5 newest event seen  6 messages of the call (list)
- *       7 calls with messages (zset)  8 balance of its account  9 counts of its flow on that day (hash)
+ *       7 calls with messages (zset)  8 balance of its account  9 campaigncalls of the flow  10 their order
+ *       11 highest place of a campaigncall  12 counts of its flow on that day (hash)
  * ARGV  1 token  2 version that it must have  3 uuid  4 JSON  5 place in the queue or ''  6 '1' if it is active
  *       7 seconds that it is kept from now, or ''  8 eventID seen or ''  9 message or ''  10 now, Unix ms
- *       11 '1' if the balance pays for it, '-1' if it gets one back
- *       12 seconds that the counts are kept, if it counts; then name and increment in turn
+ *       11 '1' if the balance pays for it, '-1' if it gets one back  12 campaigncall's id or ''  13 its JSON
+ *       14 seconds that it is kept  15 how many are kept  16 '1' if it may be a new one, else '0'
+ *       17 seconds that the counts are kept, if it counts; then name and increment in turn
  * Answers 1 stored, 2 another instance leads, 3 it has another version, 4 nothing is left of the balance.
  */
-export const COMMIT_DIALER_CALL = script(`
+export const COMMIT_DIALER_CALL = script(`${KEEP_CAMPAIGNCALL}
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
 local version = tonumber(redis.call('HGET', KEYS[2], 'v') or '0')
 if version ~= tonumber(ARGV[2]) then return 3 end
@@ -79,9 +82,12 @@ if ARGV[9] ~= '' then
   redis.call('RPUSH', KEYS[6], ARGV[9])
   redis.call('ZADD', KEYS[7], 'NX', ARGV[10], ARGV[3])
 end
-if ARGV[12] then
-  for i = 13, #ARGV, 2 do redis.call('HINCRBY', KEYS[9], ARGV[i], ARGV[i + 1]) end
-  redis.call('EXPIRE', KEYS[9], ARGV[12])
+if ARGV[12] ~= '' then
+  keepCampaigncall(KEYS[9], KEYS[10], KEYS[11], ARGV[12], ARGV[13], ARGV[10], ARGV[14], ARGV[15], ARGV[16])
+end
+if ARGV[17] then
+  for i = 18, #ARGV, 2 do redis.call('HINCRBY', KEYS[12], ARGV[i], ARGV[i + 1]) end
+  redis.call('EXPIRE', KEYS[12], ARGV[17])
 end
 return 1
 `);

@@ -7,6 +7,7 @@ import type {
   DialerMessage,
   DialerStore,
 } from '../ports.ts';
+import { campaigncallKeys } from './campaigncall-store.ts';
 import {
   ACCEPT,
   COMMIT_DIALER_CALL,
@@ -67,7 +68,7 @@ export class RedisDialerStore implements DialerStore {
   }
 
   async commit(commit: DialerCommit): Promise<DialerCommitResult> {
-    const { companyId, uuid, flowId, charge, refund } = commit;
+    const { companyId, uuid, flowId, charge, refund, campaigncall } = commit;
     const keys = [
       this.#key(companyId, 'lead'),
       this.#call(companyId, uuid),
@@ -77,6 +78,7 @@ export class RedisDialerStore implements DialerStore {
       this.#key(companyId, `hooks:${uuid}`),
       this.#key(companyId, 'hooks'),
       this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
+      ...campaigncallKeys(this.#keys, companyId, flowId),
       tallyKey(this.#keys, companyId, flowId, commit.tally?.hour ?? 0),
     ];
     const args = [
@@ -91,6 +93,11 @@ export class RedisDialerStore implements DialerStore {
       commit.message ?? '',
       String(Date.now()),
       charge !== undefined ? '1' : refund !== undefined ? '-1' : '0',
+      campaigncall?.id ?? '',
+      campaigncall?.json ?? '',
+      optional(campaigncall?.keepSeconds),
+      optional(campaigncall?.keepAtMost),
+      campaigncall?.fresh ? '1' : '0',
       ...tallyArgs(commit.tally),
     ];
     const code = whole(await this.#redis.run(COMMIT_DIALER_CALL, keys, args));

@@ -7,7 +7,8 @@ import { script } from './script.ts';
  * KEYS  1 floor (hash)  2 agents (hash)  3 waiting calls (zset)  4 fence of the floor  5 event counter  6 event log
  *       (stream)                                                              all of one company: one slot
  * ARGV  1 fencing token of the writer  2 version that the floor must have now (0: none)  3 name of this commit
- *       4 events that the log may hold at most  5 number of agents A, then A times: agentID, JSON or '' (forgotten);
+ *       4 events that the log may hold at most  5 '1' if this is all of the floor, and whatever else is there must go
+ *       6 number of agents A, then A times: agentID, JSON or '' (forgotten);
  *       then number of waiting calls W, then W times: member, score or '' (waits no more);
  *       then per event: name, callID or '', thisDN or '', JSON without eventID
  * Answers as the commit of a call does: {1, version, eventID of the last event or 0}, {2, fence}, {3, version}.
@@ -26,13 +27,14 @@ if version ~= expected then
 end
 version = version + 1
 
-local firstWaiting = 6 + 2 * tonumber(ARGV[5])
+local firstWaiting = 7 + 2 * tonumber(ARGV[6])
 local firstEvent = firstWaiting + 1 + 2 * tonumber(ARGV[firstWaiting])
 local lastEvent = 0
 if #ARGV >= firstEvent then lastEvent = append(KEYS[5], KEYS[6], ARGV[4], firstEvent) end
 
 if fence > seen then redis.call('SET', KEYS[4], ARGV[1]) end
-for i = 6, firstWaiting - 1, 2 do
+if ARGV[5] == '1' then redis.call('DEL', KEYS[2], KEYS[3]) end
+for i = 7, firstWaiting - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[i]) else redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 end
 for i = firstWaiting + 1, firstEvent - 1, 2 do

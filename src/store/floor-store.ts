@@ -6,6 +6,7 @@ import { FLOOR_SHARD } from '../queues/floor.ts';
 import { COMMIT_CODE } from './commit-script.ts';
 import { StoreFault } from './errors.ts';
 import { COMMIT_FLOOR } from './floor-script.ts';
+import type { Journal } from './journal.ts';
 import type { Keys } from './keys.ts';
 import { prepare, pushEvents } from './logged-event.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -17,15 +18,17 @@ export class RedisFloorStore implements FloorStore {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #tail: EventTail;
+  readonly #journal: Journal;
   readonly #maxEvents: number;
   readonly #writer = randomUUID();
   readonly #tokens = new WeakMap<FloorCommit, string>();
   #commits = 0;
 
-  constructor(redis: RedisConnection, keys: Keys, tail: EventTail, maxEvents: number) {
+  constructor(redis: RedisConnection, keys: Keys, tail: EventTail, journal: Journal, maxEvents: number) {
     this.#redis = redis;
     this.#keys = keys;
     this.#tail = tail;
+    this.#journal = journal;
     this.#maxEvents = maxEvents;
   }
 
@@ -33,11 +36,19 @@ export class RedisFloorStore implements FloorStore {
     const { companyId } = commit;
     const keys = this.#keys;
     const events = commit.events.map(prepare);
-    const args = [String(commit.fence), String(commit.version), this.#tokenOf(commit), String(this.#maxEvents)];
-    args.push(String(commit.agents.length));
-    for (const { agentID, agent } of commit.agents) args.push(agentID, agent ? JSON.stringify(agent) : '');
-    args.push(String(commit.waiting.length));
-    for (const w of commit.waiting) args.push(`${w.queue}:${w.callID}`, w.since === undefined ? '' : String(w.since));
+    const token = this.#tokenOf(commit);
+    const agents = commit.agents.map(({ agentID, agent }) => [agentID, agent ? JSON.stringify(agent) : ''] as const);
+    const waiting = commit.waiting.map(
+      (w) => [`${w.queue}:${w.callID}`, w.since === undefined ? '' : String(w.since)] as const,
+    );
+    const args = [
+      String(commit.fence),
+      String(commit.version),
+      token,
+      String(this.#maxEvents),
+      commit.whole ? '1' : '0',
+    ];
+    args.push(String(agents.length), ...agents.flat(), String(waiting.length), ...waiting.flat());
     pushEvents(args, events);
     const answer = list(
       await this.#redis.run(
@@ -59,6 +70,9 @@ export class RedisFloorStore implements FloorStore {
     if (code === COMMIT_CODE.conflict) return { outcome: 'conflict', version };
     if (code !== COMMIT_CODE.stored) throw new StoreFault(`the floor's commit script answered ${code}`);
     const lastEventID = whole(answer[2]);
+    this.#journal.wrote(companyId, events, lastEventID, {
+      floor: { companyId, fence: commit.fence, version, token, lastEventID, agents, waiting },
+    });
     this.#tail.committed(companyId, events, lastEventID);
     return { outcome: 'stored', version, lastEventID };
   }

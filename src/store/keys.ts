@@ -56,10 +56,15 @@ export class Keys {
   /**
    * What the dialler keeps of a company: `lead`, `token`, `seen`, `active`, `flows`, `hooks`, `call:<uuid>`,
    * `request:<id>`, `queue:<flow>`, `sum:<flow>:<sha>`, `balance:<account>`, `hooks:<uuid>`, `dead:<flow>`,
-   * `tally:<flow>:<day>`.
+   * `campaigncalls:<flow>`, `campaigncall-order:<flow>`, `campaigncall-place`, `tally:<flow>:<day>`.
    */
   dialer(company: CompanyId, part: string): string {
     return `${this.#prefix}:{${company}}:dialer:${part}`;
+  }
+
+  /** The contacts of a company: `documents`, `live`, `ended`. */
+  contacts(company: CompanyId, part: string): string {
+    return `${this.#prefix}:{${company}}:contacts:${part}`;
   }
 
   /** Who reaches whom through a masking number. */

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { asStoreError, isNoScript, StoreUnavailable } from './errors.ts';
+import type { RunScript } from './journal.ts';
 import type { Script } from './script.ts';
 
 /** What a connection tells its owner. Neither text nor error holds a password or a value. */
@@ -20,11 +22,18 @@ export interface ConnectionOptions {
   readonly listener: ConnectionListener;
   /** How often Redis is asked for a sign of life, ms; default 1000. After three without one the socket is dropped. */
   readonly heartbeatMs?: number;
+  /**
+   * Done after each reconnection before anybody else may use the connection: what Redis has lost is put back. Where it
+   * fails with the connection it is done again with the next one; any other failure is told as `onDown` tells.
+   */
+  readonly restore?: (run: RunScript) => Promise<void>;
   /** Commands that may wait for their reply; one more is refused as unavailable. Default 100,000. */
   readonly maxInFlight?: number;
 }
 
 const MISSED_HEARTBEATS = 3;
+/** Wait before it is tried again to put back what was lost, while Redis says that it cannot serve yet, ms. */
+const RESTORE_AGAIN_MS = 100;
 const RETRY_MS = { first: 50, longest: 3000 };
 
 type Client = ReturnType<typeof newClient>;
@@ -41,6 +50,11 @@ export class RedisConnection {
   #client: Client;
   #closed = false;
   #up = false;
+  #wasUp = false;
+  /** What was lost is being put back: nobody else may use the connection. */
+  #restoring = false;
+  /** How often the connection has become ready. */
+  #readied = 0;
   #toldDown = false;
   #silentBeats = 0;
   #beatPending = false;
@@ -79,7 +93,18 @@ export class RedisConnection {
    * @throws {StoreUnavailable} no connection, or it was lost before the reply
    * @throws {StoreFault} Redis refused the command
    */
-  async command(args: readonly string[]): Promise<unknown> {
+  command(args: readonly string[]): Promise<unknown> {
+    if (this.#restoring) return Promise.reject(new StoreUnavailable('what was lost is being put back', true));
+    return this.#send(args);
+  }
+
+  /** Runs a script by its digest, and sends it whole where Redis does not know it. Errors as {@link command}. */
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    if (this.#restoring) return Promise.reject(new StoreUnavailable('what was lost is being put back', true));
+    return this.#run(script, keys, args);
+  }
+
+  async #send(args: readonly string[]): Promise<unknown> {
     try {
       return await this.#client.sendCommand(args);
     } catch (error) {
@@ -87,13 +112,12 @@ export class RedisConnection {
     }
   }
 
-  /** Runs a script by its digest, and sends it whole where Redis does not know it. Errors as {@link command}. */
-  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+  async #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const count = String(keys.length);
     try {
       return await this.#client.sendCommand(['EVALSHA', script.sha, count, ...keys, ...args]);
     } catch (error) {
-      if (isNoScript(error)) return this.command(['EVAL', script.lua, count, ...keys, ...args]);
+      if (isNoScript(error)) return this.#send(['EVAL', script.lua, count, ...keys, ...args]);
       throw asStoreError(error, this.#closed);
     }
   }
@@ -103,6 +127,7 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#up = false;
+    this.#restoring = false;
     clearInterval(this.#heartbeat);
     this.#client.destroy();
     for (const { reject } of this.#waiting) reject(new StoreUnavailable('closed', false));
@@ -115,7 +140,7 @@ export class RedisConnection {
       if (client === this.#client) this.#greetingBeats = 0;
     });
     client.on('ready', () => {
-      if (client === this.#client) this.#becameReady();
+      if (client === this.#client) void this.#becameReady(client);
     });
     client.on('error', (error: Error) => {
       if (client !== this.#client || this.#closed) return;
@@ -137,12 +162,35 @@ export class RedisConnection {
     old.destroy();
   }
 
-  #becameReady(): void {
-    this.#up = true;
+  async #becameReady(client: Client): Promise<void> {
+    this.#readied += 1;
+    const nth = this.#readied;
     this.#greetingBeats = undefined;
-    this.#toldDown = false;
     this.#silentBeats = 0;
     this.#beatPending = false;
+    if (this.#wasUp && this.#options.restore) {
+      this.#restoring = true;
+      const isOurs = (): boolean => nth === this.#readied && client === this.#client && client.isReady && !this.#closed;
+      while (isOurs()) {
+        try {
+          await this.#options.restore((script, keys, args) => this.#run(script, keys, args));
+          break;
+        } catch (error) {
+          // It loads its file, or is a replica still: asked again. What is no outage is told, and keeps nobody waiting.
+          if (error instanceof StoreUnavailable) await delay(RESTORE_AGAIN_MS);
+          else {
+            if (error instanceof Error) this.#options.listener.onDown(this.#options.name, error);
+            break;
+          }
+        }
+      }
+      // Lost meanwhile: it is done again with the next connection.
+      if (!isOurs()) return;
+    }
+    this.#restoring = false;
+    this.#up = true;
+    this.#wasUp = true;
+    this.#toldDown = false;
     this.#retryMs = RETRY_MS.first;
     for (const { resolve } of this.#waiting) resolve();
     this.#waiting.clear();
@@ -151,6 +199,7 @@ export class RedisConnection {
 
   #wentDown(error: Error): void {
     this.#up = false;
+    this.#restoring = false;
     this.#greetingBeats = undefined;
     if (this.#toldDown) return;
     this.#toldDown = true;
@@ -166,7 +215,7 @@ export class RedisConnection {
 
   /** Counts beats and not time: a process that was itself held up must not blame Redis for it. */
   #beat(): void {
-    if (!this.#up) {
+    if (!this.#up && !this.#restoring) {
       if (this.#greetingBeats === undefined) return;
       this.#greetingBeats += 1;
       if (this.#greetingBeats > MISSED_HEARTBEATS) this.#replace(new Error('no answer to the greeting'));

@@ -1,7 +1,11 @@
 import { RedisCallStore } from './call-store.ts';
+import { RedisCampaigncallStore } from './campaigncall-store.ts';
+import { RedisContactStore } from './contact-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
+import { RedisFlowStore } from './flow-store.ts';
+import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
@@ -27,6 +31,8 @@ export interface StoreOptions {
   readonly listener: ConnectionListener & {
     /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
     onError(error: Error): void;
+    /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
+    onRestored?(restored: Restored): void;
   };
 }
 
@@ -41,6 +47,9 @@ export class Store {
   readonly floors: RedisFloorStore;
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
+  readonly flows: RedisFlowStore;
+  readonly campaigncalls: RedisCampaigncallStore;
+  readonly contacts: RedisContactStore;
   readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
@@ -57,16 +66,29 @@ export class Store {
       listener: options.listener,
     };
     this.#keys = new Keys(options.prefix ?? 'rm');
-    this.#redis = new RedisConnection({ ...connection, name: 'ringmaster-commands' });
+    const journal = new Journal(this.#keys, retention.maxEvents);
+    this.#redis = new RedisConnection({
+      ...connection,
+      name: 'ringmaster-commands',
+      restore: async (run) => {
+        const restored = await journal.restore(run, this.#tail.positions());
+        if (restored.more || restored.events + restored.calls + restored.floors > 0) {
+          options.listener.onRestored?.(restored);
+        }
+      },
+    });
     const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
     this.#tail = new EventTail(reading, this.#redis, this.#keys, (error) => options.listener.onError(error));
-    this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, {
+    this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, journal, {
       endedCallTtl: options.endedCallTtl ?? 3600,
       maxEvents: retention.maxEvents,
     });
-    this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, retention.maxEvents);
+    this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
+    this.flows = new RedisFlowStore(this.#redis, this.#keys);
+    this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
+    this.contacts = new RedisContactStore(this.#redis, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, this.#keys);
   }
 

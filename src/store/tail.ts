@@ -116,6 +116,13 @@ export class EventTail {
     );
   }
 
+  /** Newest eventID that listeners were given, by company. */
+  positions(): ReadonlyMap<CompanyId, number> {
+    return new Map(
+      [...this.#byCompany].flatMap(([company, { seen }]) => (seen === undefined ? [] : [[company, seen]])),
+    );
+  }
+
   close(): void {
     this.#closed = true;
     this.#byCompany.clear();
@@ -167,6 +174,9 @@ export class EventTail {
         if (!resumed) {
           await this.#reading.connected();
           this.#clientID = whole(await this.#reading.command(['CLIENT', 'ID']));
+          // What Redis has lost is put back over the other connection first: it must be there, and not just about to fail.
+          await this.#asking.connected();
+          await this.#asking.command(['PING']);
           await this.#checkForLoss();
           resumed = true;
         }

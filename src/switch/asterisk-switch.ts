@@ -1,13 +1,24 @@
 import { type AmiClient, pjsipNotify } from '../ami/index.ts';
-import { AriClient, type AriEvent, type AriState, type Download, hasStatus, type Resync } from '../ari/index.ts';
+import {
+  AriClient,
+  type AriEvent,
+  type AriState,
+  type Channel,
+  type Download,
+  hasStatus,
+  type Resync,
+} from '../ari/index.ts';
 import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
 import type { Switch, SwitchListener } from '../ports.ts';
-import { Canary } from './canary.ts';
+import { CANARY_EVENT, Canary } from './canary.ts';
 import { type CommandFailed, Performer, type Task } from './performer.ts';
 import { asteriskRecordings, isRecordingCommand, Recorder } from './recorder.ts';
 import { arrivalOf, factOf, RingTimeouts } from './translate.ts';
+
+/** Channels that are asked at the same time whether they are on hold. */
+const HOLDS_AT_ONCE = 16;
 
 /** Events that calls have no use for: a filter at Asterisk saves two thirds of the traffic of a call. */
 const UNUSED_EVENTS = [
@@ -33,6 +44,10 @@ export interface AsteriskSwitchOptions {
   readonly listener: SwitchListener;
   readonly onError: (what: string, error: unknown, callID?: string) => void;
 }
+
+/** The application that a channel is in, and the arguments that it came with; empty outside of all. */
+const stasisOf = ({ dialplan }: Channel): string[] =>
+  dialplan.app_name === 'Stasis' ? dialplan.app_data.split(',') : [];
 
 /** One Asterisk node in the calls' terms: facts out, commands in. */
 export class AsteriskSwitch implements Switch {
@@ -66,6 +81,7 @@ export class AsteriskSwitch implements Switch {
       app: this.#app,
       onChange: () => this.#judge(),
       onSilent: (resource, error) => options.onError(`REST does not answer: ${resource}`, error),
+      onDeaf: () => this.ari.reconnect('it stands, and no event comes over it'),
     });
     const tell = (fact: Fact): void => this.#tell(fact);
     const failed: CommandFailed = (callID, command, error) => {
@@ -127,6 +143,10 @@ export class AsteriskSwitch implements Switch {
     }
   }
 
+  resync(): void {
+    this.ari.reconnect('what it told could not be kept');
+  }
+
   perform(callID: CallID, commands: readonly Command[]): void {
     const tasks: Task[] = [];
     for (const command of commands) {
@@ -144,6 +164,10 @@ export class AsteriskSwitch implements Switch {
         this.#listener.onArrival(this.node, arrival);
         void this.#watch(arrival.channel);
       }
+      return;
+    }
+    if (event.type === 'ChannelUserevent' && event.eventname === CANARY_EVENT) {
+      this.#canary.heard();
       return;
     }
     if (event.type === 'ChannelDestroyed') {
@@ -177,14 +201,25 @@ export class AsteriskSwitch implements Switch {
   async #onResync(resync: Resync): Promise<void> {
     const { status } = await this.ari.asterisk.info(['status']);
     const startedAt = Date.parse(status?.startup_time ?? '') || 0;
+    const onHold = await this.#holds(
+      resync.channels.filter((c) => c.state === 'Up' && stasisOf(c)[0] === this.#app),
+      resync.signal,
+    );
     const channels = resync.channels.map((c) => {
-      const [app, ...args] = c.dialplan.app_name === 'Stasis' ? c.dialplan.app_data.split(',') : [];
+      const [app, ...args] = stasisOf(c);
       const ours = app === this.#app;
       // What entered while the socket was cut has no StasisStart for us: being listed says the same.
       if (ours) this.#performer.entered(c.id);
       const arrival = ours ? arrivalOf(c, args) : undefined;
       if (arrival) void this.#watch(arrival.channel);
-      return { channel: c.id, state: c.state, ours, ...(arrival && { arrival }) };
+      const held = onHold.get(c.id);
+      return {
+        channel: c.id,
+        state: c.state,
+        ours,
+        ...(held !== undefined && { onHold: held }),
+        ...(arrival && { arrival }),
+      };
     });
     const existing = new Set(channels.map((c) => c.channel));
     this.#ringTimeouts.retain(existing);
@@ -198,6 +233,27 @@ export class AsteriskSwitch implements Switch {
       startedAt,
       busy: this.#performer.busyCalls(),
     });
+  }
+
+  /**
+   * Whether the phones of these channels hold the other side (re-INVITE sendonly): Asterisk tells that by an event, which
+   * is lost where nobody listens, and keeps it with the media (seen on 22.10.1).
+   */
+  async #holds(channels: readonly Channel[], signal: AbortSignal): Promise<ReadonlyMap<string, boolean>> {
+    const holds = new Map<string, boolean>();
+    const left = channels.filter((c) => c.name.startsWith('PJSIP/')).map((c) => c.id);
+    const ask = async (): Promise<void> => {
+      for (let channel = left.pop(); channel !== undefined; channel = left.pop()) {
+        try {
+          holds.set(channel, (await this.ari.channels.getVariable(channel, 'CHANNEL(rtp,hold)', { signal })) === '1');
+        } catch (error) {
+          // 404, 500: gone meanwhile. What is not known is left as it was.
+          if (!hasStatus(error, 404) && !hasStatus(error, 500)) throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: HOLDS_AT_ONCE }, ask));
+    return holds;
   }
 
   #onState(state: AriState): void {

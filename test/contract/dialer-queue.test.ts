@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { CompanyConfig } from '../../src/config.ts';
-import type { QueueAgent } from '../../src/ports.ts';
+import type { NewCtiEvent } from '../../src/cti/events.ts';
+import { partyIDOf } from '../../src/cti/ids.ts';
+import type { QueueAgent } from '../../src/dialer/queue-agents.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, type FlowSettings, SECURITY_ID } from '../support/dialer-kit.ts';
 import type { QueueCallStory } from '../support/queue-call-events.ts';
-import { newStore } from '../support/store-kit.ts';
+import { company, newStore } from '../support/store-kit.ts';
 
+const ACME = company('acme');
 const BASE = '/kairos-apis/outbounddialer';
 const free = (n: number, ...queues: string[]): QueueAgent[] =>
   Array.from({ length: n }, () => ({ queues, state: 'free' }));
@@ -89,6 +92,36 @@ describe('a flow that calls customers for a queue', () => {
     if (!first) throw new Error('nothing was placed');
     sim.progress.set(first.callID, { state: 'served' });
     await sim.until(() => sim.placed.length === 2);
+    expect(sim.live).toBe(2);
+  });
+
+  it('follows by the event log the calls that live at another instance', async () => {
+    const sim = await begin();
+    sim.elsewhere = true;
+    sim.agents = free(1, '8001');
+    const one = await dialler(sim, [companyOf([queued()])]);
+    await ask(one, 0, 3);
+    await sim.until(() => sim.placed.length === 1);
+    const callID = sim.placed[0]?.callID;
+    if (!callID) throw new Error('nothing was placed');
+    const party = (messageID: 'EventRinging' | 'EventEstablished', n: 1 | 2): NewCtiEvent => ({
+      messageID,
+      companyId: ACME,
+      callID,
+      callType: 'Outbound',
+      creationTime: Date.now(),
+      referenceID: 0,
+      partyID: partyIDOf(callID, n),
+      partyRole: n === 1 ? 'Customer' : 'Agent',
+      thisDN: n === 1 ? '918000000000' : '1001',
+      thisQueue: '8001',
+    });
+    // The agent who is rung is not free any more, and another one is: his call need not wait for this one.
+    await one.store.calls.append(ACME, [party('EventRinging', 2)]);
+    await sim.until(() => sim.placed.length === 2);
+    await one.store.calls.append(ACME, [party('EventEstablished', 2), party('EventEstablished', 1)]);
+    await sim.end(sim.placed[1]?.callID ?? callID);
+    await sim.until(() => sim.placed.length === 3);
     expect(sim.live).toBe(2);
   });
 
@@ -196,5 +229,51 @@ describe('a flow that calls customers for a queue', () => {
     await sim.hangUp();
     const after = { placed: 7, answered: 5, connected: 4, abandoned: 2 };
     await expect.poll(() => ledgerOf(second), { timeout: 10_000 }).toMatchObject({ 'last-24-hours': after });
+  });
+
+  describe('at a predictive pace', () => {
+    const TENTH = { answeredAfter: 5_000, connectedAfter: 500, lasted: 65_000 };
+    const flows = [queued({ pacing: { mode: 'predictive' } })];
+
+    /** Lets a flow have its history, ten agents being free; then calls are held, and more are asked for. */
+    async function afterHistory(answered: QueueCallStory): Promise<{ sim: SimulatedSwitch; one: Instance }> {
+      const sim = await begin();
+      sim.holding = false;
+      sim.agents = free(10, '8001');
+      sim.storyOf = (number) => (number.endsWith('0') ? answered : { lasted: 20_000 });
+      const one = await dialler(sim, [companyOf(flows)]);
+      await ask(one, 0, 500);
+      await ask(one, 500, 1_000);
+      await expect.poll(() => one.store.dialer.waiting(ACME, 'flow0001'), { timeout: 15_000 }).toBe(0);
+      await sim.until(() => sim.placed.length === 1_000 && sim.live === 0);
+      await expect.poll(() => one.dialer.activeCalls, { timeout: 15_000 }).toBe(0);
+      sim.holding = true;
+      await ask(one, 1_000, 1_100);
+      return { sim, one };
+    }
+
+    it('places more calls than agents are free, and no more than may be abandoned', async () => {
+      const { sim } = await afterHistory(TENTH);
+      // 3 % of the 100 that have answered, of which 0.8 are risked: two more than the ten.
+      await sim.until(() => sim.live === 12);
+      const [first] = sim.placed.slice(1_000);
+      if (!first) throw new Error('nothing was placed');
+      await sim.end(first.callID);
+      await sim.until(() => sim.placed.length === 1_013);
+      expect(sim.live).toBe(12);
+    }, 60_000);
+
+    it('places one for each free agent where too many were abandoned, also after a restart', async () => {
+      const { sim, one } = await afterHistory({ ...TENTH, connectedAfter: 2_500 });
+      await sim.until(() => sim.live === 10);
+      await one.close();
+      instances.splice(0);
+      await dialler(sim, [companyOf(flows)]);
+      const [first] = sim.placed.slice(1_000);
+      if (!first) throw new Error('nothing was placed');
+      await sim.end(first.callID);
+      await sim.until(() => sim.placed.length === 1_011);
+      expect(sim.live).toBe(10);
+    }, 60_000);
   });
 });

@@ -65,6 +65,7 @@ describe('a call under an id that was chosen before', () => {
         get serving() {
           return serving;
         },
+        resync: () => undefined,
         perform: (_callID, commands) => {
           for (const c of commands) if (c.do === 'dial') dialled.push(c.channel);
         },

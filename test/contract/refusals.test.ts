@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, inject, it, test } from 'vitest';
+import { afterEach, describe, expect, inject, it, test, vi } from 'vitest';
 import { ERRORS, type ErrorKey, errorEventOf } from '../../src/cti/errors.ts';
 import { EngineWorld, SLOW_KEY, type WorldOptions } from '../support/engine-world.ts';
 
@@ -7,6 +7,9 @@ import { EngineWorld, SLOW_KEY, type WorldOptions } from '../support/engine-worl
  * Every code of seed 004, reached over the RPC with the real engine and the real Redis, on a simulated node. A code without
  * a row here does not compile; one that is not refused as it should be, or changes anything, fails.
  */
+
+// Each goes through a whole service of its own, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const [AGENT, OTHER, SUPERVISOR, SECOND] = ['1001', '1002', '1007', '1008'];
 const CUSTOMER = '911140001001';

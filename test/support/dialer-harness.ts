@@ -5,8 +5,9 @@ import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
 import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
+import type { QueueAgent } from '../../src/dialer/queue-agents.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { Caller, CallPlacing, CustomerProgress, QueueAgent, QueueWatch, Requests } from '../../src/ports.ts';
+import type { ApiAccess, Caller, CallPlacing, CustomerProgress, QueueWatch, Requests } from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
@@ -41,6 +42,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   /** How calls go that a queue has placed. */
   storyOf: (number: string) => QueueCallStory = () => ({ answeredAfter: 5_000, connectedAfter: 500, lasted: 20_000 });
   agents: readonly QueueAgent[] = [];
+  /** Calls live at another instance: only the event log tells of them. */
+  elsewhere = false;
   /** How far the customers of queues are; where nothing is said they are being rung. */
   readonly progress = new Map<CallID, CustomerProgress>();
   store: Store;
@@ -91,15 +94,19 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     return this.#known.get(callID) ?? ('unknown' as const);
   }
 
-  async request() {
-    return { result: { calls: [], agents: [] } };
-  }
-
-  queueAgents(): readonly QueueAgent[] {
-    return this.agents;
+  async request(_caller: Caller, method: string, params: unknown) {
+    if (method === 'RequestClearCall') await this.#end((params as { callID: CallID }).callID);
+    const agents = this.agents.map(({ queues, state, freeAt }) => ({
+      thisQueues: queues,
+      state: state === 'away' ? 'NotReady' : 'Ready',
+      ...(state === 'busy' && { callID: newCallID('0'.repeat(32), 0) }),
+      ...(freeAt !== undefined && { expirationTime: freeAt }),
+    }));
+    return { result: { calls: [], agents } };
   }
 
   customerProgress(_companyId: string, callID: CallID): CustomerProgress | undefined {
+    if (this.elsewhere) return undefined;
     return this.#live.has(callID) ? (this.progress.get(callID) ?? { state: 'ringing' }) : undefined;
   }
 
@@ -212,21 +219,31 @@ export interface Instance {
   crash(): Promise<void>;
 }
 
+/** Who holds API keys, for the routes that take one. */
+export interface KeyHolders {
+  readonly callerOf?: (authorization: string | undefined) => Caller | undefined;
+  readonly access?: ApiAccess;
+}
+
 export async function instance(
   store: Store,
   sim: SimulatedSwitch,
   companies: readonly CompanyConfig[],
   change: Partial<DialerDeps> = {},
   leadMs = 1_000,
+  { callerOf, access }: KeyHolders = {},
 ): Promise<Instance> {
   await store.connected();
   const warnings: string[] = [];
   const deps: DialerDeps = {
     store: store.dialer,
+    flows: store.flows,
+    campaigncalls: store.campaigncalls,
     masks: store.masks,
     events: store.events,
     placing: sim,
     requests: sim,
+    shownNumber: () => '911140001000',
     queues: sim,
     owner: randomUUID(),
     now: Date.now,
@@ -239,6 +256,8 @@ export async function instance(
   const http = Fastify();
   const routes = listRoutes(http);
   dialer.routes(http, []);
+  if (callerOf) dialer.adminRoutes(http, callerOf);
+  if (access) dialer.campaigncallRoutes(http, access);
   await http.ready();
   dialer.start();
   return {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { createClient } from 'redis';
-import type { Fact } from '../../src/calls/input.ts';
+import type { Agent } from '../../src/agents/agent.ts';
 import type { CtiEvent } from '../../src/cti/events.ts';
 import type { ResultOf } from '../../src/cti/requests.ts';
 import { Directory } from '../../src/engine/directory.ts';
@@ -11,6 +11,7 @@ import { Recordings } from '../../src/engine/recordings.ts';
 import { apiKeys, createRpcServer, type RpcServer } from '../../src/rpc/index.ts';
 import { Store, StoreUnavailable } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
+import type { End } from '../unit/calls/flow.ts';
 import type { Answered } from './rpc-harness.ts';
 import { SimulatedSwitch } from './simulated-switch.ts';
 import { company } from './store-kit.ts';
@@ -107,12 +108,9 @@ export class EngineWorld {
   // ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The node tells something of a party's leg; settles once the call has taken it in. */
-  async tells(
-    partyID: string,
-    kind: 'leg-ringing' | 'leg-answered' | 'leg-ended' | 'leg-held-by-phone',
-  ): Promise<void> {
-    const fact: Fact = { kind, channel: partyID };
-    this.#engine.onFact(this.node.node, fact);
+  async tells(partyID: string, kind: 'leg-ringing' | 'leg-answered' | 'leg-ended', end: End = {}): Promise<void> {
+    const channel = partyID;
+    this.#engine.onFact(this.node.node, kind === 'leg-ended' ? { kind, channel, ...end } : { kind, channel });
     // Asked after it, answered after it.
     await this.ask('RequestUpdateAttachedData', { callID: partyID.replace(/-\d+$/, ''), attachedData: {} });
   }
@@ -187,9 +185,9 @@ export class EngineWorld {
   }
 
   /** The agent's record. */
-  async agent(agentID: string): Promise<Record<string, unknown> | undefined> {
+  async agent(agentID: string): Promise<Agent | undefined> {
     const json = await this.#redis.hGet(`${this.#prefix}:{${ACME}}:agents`, agentID);
-    return json ? (JSON.parse(json) as Record<string, unknown>) : undefined;
+    return json ? (JSON.parse(json) as Agent) : undefined;
   }
 
   /** The company's events from the first, once there is one that is looked for. */

@@ -29,7 +29,7 @@ export interface Hearing {
  * throughout the window.
  */
 const WINDOW_MS = 500;
-const PATIENCE_MS = 6_000;
+const PATIENCE_MS = 15_000;
 
 /**
  * The hearing matrix of a call: every telephone listens for the tone of every other, and for the music on hold.

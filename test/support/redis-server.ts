@@ -17,12 +17,25 @@ export interface TestRedis {
  * Starts a Redis and waits until it serves.
  *
  * @param port the port to listen on; a free one by default
+ * @param more options of redis-server
  * @throws {Error} redis-server is not installed, or it ended before it served
  */
-export async function startRedis(port?: number): Promise<TestRedis> {
+export async function startRedis(port?: number, more: readonly string[] = []): Promise<TestRedis> {
   const chosen = port ?? (await freePort());
   const dir = await mkdtemp(join(tmpdir(), 'ringmaster-redis-'));
-  const args = ['--port', String(chosen), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
+  const args = [
+    '--port',
+    String(chosen),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    ...more,
+  ];
   const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => {
     server.once('exit', () => resolve());

@@ -48,6 +48,10 @@ export class RingmasterProcess {
       readonly text?: string;
       /** Of its Redis keys: that of an earlier one, to go on where it left off. */
       readonly prefix?: string;
+      /** The program; the source by default. One that was built needs nothing but Node. */
+      readonly main?: string | undefined;
+      /** Beside this process's own. */
+      readonly env?: Readonly<Record<string, string>>;
     } = {},
   ) {
     this.prefix = options.prefix ?? `t${randomBytes(6).toString('hex')}`;
@@ -55,8 +59,13 @@ export class RingmasterProcess {
     const config = join(this.#folder, 'ringmaster.yaml');
     const settings = testSettings(lab, this.prefix, options.change ?? (() => {}));
     writeFileSync(config, options.text ?? stringify(settings), { mode: 0o600 });
-    const args = ['--import', 'tsx', ...(options.node ?? []), MAIN, '--config', config, ...(options.args ?? [])];
-    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const program = options.main === undefined ? ['--import', 'tsx', MAIN] : [options.main];
+    const args = [...(options.node ?? []), ...program, '--config', config, ...(options.args ?? [])];
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    });
     this.#child = child;
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.#lines.push(line);
@@ -111,6 +120,11 @@ export class RingmasterProcess {
     return { http: `http://${host}:${port}`, ws: `ws://${host}:${port}/rpc` };
   }
 
+  /** It has not ended. */
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -121,7 +135,7 @@ export class RingmasterProcess {
 
   /** Ends it at once, if it still runs. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    if (this.running) this.#child.kill('SIGKILL');
     await this.#ended;
   }
 

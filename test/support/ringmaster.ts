@@ -206,7 +206,7 @@ const NOTHING: Awaited<ReturnType<typeof remains>> = {
 export async function nothingLeft(lab: Lab, base: string, prefix: string): Promise<void> {
   const keys = (pattern: string) => redisKeys(lab, `${prefix}:${pattern}`);
   const none = async (): Promise<void> => expect(await remains(lab, base, keys)).toEqual(NOTHING);
-  await vi.waitFor(none, { timeout: 5_000, interval: 30 });
+  await vi.waitFor(none, { timeout: 15_000, interval: 30 });
 }
 
 /** A list of ARI's. */

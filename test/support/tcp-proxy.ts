@@ -3,8 +3,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** Passes TCP connections on, until told to cut them: a network between two processes that a test can break. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Each end with the one that it is passed on to. */
+  readonly #sockets = new Map<Socket, Socket>();
   #blocked = false;
+  #silent = false;
 
   private constructor(host: string, port: number) {
     this.#server = createServer((near) => {
@@ -17,8 +19,9 @@ export class TcpProxy {
         [near, far],
         [far, near],
       ] as const) {
-        this.#sockets.add(from);
-        from.pipe(to);
+        this.#sockets.set(from, to);
+        if (this.#silent) from.pause();
+        else from.pipe(to);
         from.on('error', () => to.destroy());
         from.on('close', () => {
           this.#sockets.delete(from);
@@ -41,7 +44,7 @@ export class TcpProxy {
 
   /** Breaks every connection; new ones pass. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   /** Breaks every connection, and every new one until `unblock`. */
@@ -52,6 +55,25 @@ export class TcpProxy {
 
   unblock(): void {
     this.#blocked = false;
+  }
+
+  /**
+   * A half-open network: connections stand, and nothing passes in either direction until `thaw`.
+   *
+   * @param which `present`: those that stand now; new ones pass
+   */
+  freeze(which: 'all' | 'present' = 'all'): void {
+    this.#silent = which === 'all';
+    for (const [from, to] of this.#sockets) {
+      from.unpipe(to);
+      from.pause();
+    }
+  }
+
+  /** Everything that was held back is passed on. */
+  thaw(): void {
+    this.#silent = false;
+    for (const [from, to] of this.#sockets) from.pipe(to);
   }
 
   async stop(): Promise<void> {

@@ -14,7 +14,7 @@ const OTHER_AGENT = '1001';
 const CUSTOMER = '911140099001';
 const CUSTOMER_TONE = 2500;
 /** What the service may say of a connection that is cut. */
-const CUT = /^(ari|canary|command|watching|AMI|phones could)/;
+const CUT = /^(ari|canary|command|watching|AMI|phones could|REST does not answer)/;
 
 describe('the connection to Asterisk is cut in mid-call', () => {
   let lab: Lab;

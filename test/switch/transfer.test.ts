@@ -110,8 +110,8 @@ describe('a call that is handed on without asking', () => {
       hangupDisposition: 'send_bye',
     });
     expect(news.slice(1, 3)).toEqual([
-      { messageID: 'EventRinging', ...ofTarget },
-      { messageID: 'EventEstablished', ...ofTarget, makeCallType: 'Regular' },
+      { messageID: 'EventRinging', ...ofTarget, agentStatus: 'Dialed' },
+      { messageID: 'EventEstablished', ...ofTarget, makeCallType: 'Regular', agentStatus: 'Connected' },
     ]);
     expect(told(since(events)).slice(3)).toEqual([
       `EventReleased(${CUSTOMER})`,

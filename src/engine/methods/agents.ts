@@ -22,6 +22,8 @@ function agentInfo(agent: Agent): AgentInfo {
     stateSince: agent.stateSince,
     agentStatus: agent.status,
     agentStatusSince: agent.statusSince,
+    ...(agent.callStatus !== undefined && { callStatus: agent.callStatus }),
+    ...(agent.callStatusSince !== undefined && { callStatusSince: agent.callStatusSince }),
     ...(callID !== undefined && { callID }),
     ...(agent.afterCall?.until !== undefined && { expirationTime: agent.afterCall.until }),
   };

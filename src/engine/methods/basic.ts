@@ -47,6 +47,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     callType: inside ? 'Internal' : 'Outbound',
     makeCallType: params.makeCallType,
     firstLeg: params.firstLeg,
+    ...(context.chosenBy && { chosenBy: context.chosenBy }),
     // A queue is never tried itself: whoever is to wait in it is.
     agent: toQueue ? { ...agent, ...notTried } : agent,
     target: toQueue ? target : { ...target, ...notTried },

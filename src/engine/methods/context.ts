@@ -29,6 +29,8 @@ export interface RequestContext {
   readonly place: (
     trunk: string | undefined,
   ) => { node: string; callID: CallID; unreachable?: 'no-node' | 'channel-limit' } | undefined;
+  /** The queue that chose thisDN for the call, if one did. */
+  readonly chosenBy?: MakeCall['chosenBy'];
   readonly begin: (node: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
   readonly send: (callID: string, input: CallInput, request: RefusedRequest) => Promise<Verdict | Unsent>;

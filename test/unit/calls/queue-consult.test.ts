@@ -79,6 +79,17 @@ describe('an agent asks a queue', () => {
     expect([s.where(AGENT), s.where('1003')]).toEqual(['b2', 'b2']);
   });
 
+  it('an agent who lets the call go on his phone’s request is one who does not come', () => {
+    const s = ringing().releases(GUEST, 9);
+    expect([s.asked(), s.where(AGENT), s.where(CUSTOMER)]).toEqual([[`hang-up ${GUEST} 16`], 'music', 'music']);
+    const off = ringing().releases(GUEST, 9).fromHere().cancels(AGENT, 8);
+    expect([off.refusal, off.where(AGENT), off.where(CUSTOMER)]).toEqual([undefined, 'b1', 'b1']);
+    off.ends(GUEST);
+    expect(off.told()).toEqual([`EventReleased(${GUEST})`, `EventAttachedDataChanged(${AGENT})`]);
+    s.ends(GUEST);
+    expect([noteOf(s.call).waiting?.rung, s.where(CUSTOMER)]).toEqual([false, 'music']);
+  });
+
   it('3: he calls it off while he waits, and talks to the customer again at once', () => {
     const s = waiting().next('cancel-consult', AGENT, 8);
     expect(s.told()).toEqual([`EventAttachedDataChanged(${AGENT})`]);

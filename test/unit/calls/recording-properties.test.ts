@@ -60,6 +60,7 @@ function inputOf(h: Happening, call: Watcher['call']): CallInput {
         kind: 'found',
         channels: Object.fromEntries(call.parties.map((p) => [p.leg.channel, 'Up'])),
         bridges: { [`${call.callID}-b1`]: [agent, customer] },
+        onHold: {},
         underWay: [],
         busy: true,
         nodeDied: false,

@@ -236,6 +236,7 @@ describe('after a time in which nobody listened', () => {
       kind: 'found',
       channels: { [t.channel(AGENT)]: 'Up', [t.channel(CUSTOMER)]: 'Up' },
       bridges: { [`${t.call.callID}-b1`]: [t.channel(AGENT), t.channel(CUSTOMER)] },
+      onHold: {},
       underWay: [],
       busy: false,
       nodeDied: false,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../../../src/calls/call.ts';
 import type { Command, RecordingCommand } from '../../../src/calls/command.ts';
-import type { CallBirth, CallInput } from '../../../src/calls/input.ts';
+import type { Adopt, CallBirth, CallInput } from '../../../src/calls/input.ts';
 import { isRefused, type Outcome, type Refused } from '../../../src/calls/output.ts';
 import { isLeaving, isLive, type Party } from '../../../src/calls/party.ts';
 import { begin, step } from '../../../src/calls/step.ts';
@@ -9,6 +9,16 @@ import type { NewCtiEvent } from '../../../src/cti/events.ts';
 import { isCallID } from '../../../src/cti/ids.ts';
 import { ATTACHED_DATA_MAX_BYTES } from '../../../src/cti/json.ts';
 import { deepFreeze, validate } from './flow.ts';
+
+/** What others than a client ask of a call: they may come too late. */
+const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
+  'assign',
+  'to-queue',
+  'to-number',
+  'overflow-failed',
+  'give-away',
+  'adopt',
+]);
 
 /** Throws with the reason where something that must hold does not. */
 function must(holds: boolean, reason: string): asserts holds {
@@ -43,7 +53,7 @@ const RECORDING_MOVES: Readonly<Record<RecordingCommand['do'], readonly [readonl
 export class Watcher {
   call: Call;
   readonly events: NewCtiEvent[] = [];
-  /** How often each event, and each refusal, has been seen. */
+  /** How often each event, each command, each refusal, and what others than a client ask of a call, has been seen. */
   readonly seen = new Map<string, number>();
   private readonly channels = new Set<string>();
   private readonly ended = new Set<string>();
@@ -84,12 +94,29 @@ export class Watcher {
     must(isDeepStrictEqual(outcome, step(before, input, now)), 'the same input gave two outcomes');
     if (isRefused(outcome)) {
       this.count(outcome.refusal.name);
-      must('referenceID' in input, 'a fact or a timer was refused');
+      must('referenceID' in input || MAY_BE_LATE.has(input.kind), 'a fact or a timer was refused');
       return;
     }
     this.call = outcome.call;
+    if (MAY_BE_LATE.has(input.kind)) this.count(input.kind);
+    if (input.kind === 'adopt') this.takesOver(input);
     this.hear(outcome, 'recovered' in input && input.recovered === true);
+    if (input.kind === 'give-away') this.letsGo(before);
     this.checkRequest(input, before);
+  }
+
+  /** A leg that comes from another call is a channel of this one, as it was there. */
+  private takesOver({ guest }: Adopt): void {
+    this.channels.add(guest.leg.channel);
+    if (guest.hearsMusic) this.music.add(guest.leg.channel);
+  }
+
+  /** A leg that goes to another call is no channel of this one any more. */
+  private letsGo(before: Call): void {
+    const given = this.call.parties.find((p) => p.leg.given);
+    must(given !== undefined, 'given away, and nobody went');
+    must(before.media.music.includes(given.leg.channel) === given.leg.given?.hearsMusic, 'music is told wrongly');
+    this.ended.add(given.leg.channel);
   }
 
   private count(name: string): void {
@@ -167,7 +194,7 @@ export class Watcher {
           must(this.inBridge.size > 0 || this.isOneAmongHolders(), 'dialled into a bridge where nobody waits');
           this.inBridge.add(command.channel);
         } else {
-          const alone = this.channels.size === 1 || this.isSupervisors(command.channel);
+          const alone = this.channels.size === 1 || this.isApart(command.channel);
           must(alone, 'a second leg dialled into no bridge');
         }
         return;
@@ -219,6 +246,10 @@ export class Watcher {
         this.checkChannel(command.channel, command.do);
         this.checkRecording(command);
         return;
+      case 'answer-transfer':
+        // A phone that asks while it is being hung up is told so, as long as it is there.
+        must(this.channels.has(command.channel) && !this.ended.has(command.channel), 'an answer to no phone');
+        return;
       default:
         this.checkChannel(command.channel, command.do);
     }
@@ -255,6 +286,7 @@ export class Watcher {
     for (const p of live) if (p.state === 'Talk' && p.leg.state === 'up' && !isLeaving(p)) this.checkSound(p, live);
     for (const p of live) if (p.leg.state === 'up' && !isLeaving(p)) this.checkHold(p, live);
     this.checkConsult();
+    this.checkQueue();
     this.checkSupervision();
   }
 
@@ -266,7 +298,10 @@ export class Watcher {
     must(this.toldMuted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
     must(muted.includes(channel) === (party.muted === true), `${party.dn} is heard, or not, against its mute`);
     must(this.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
-    must(!heldByPhone || party.state !== 'Talk', `${party.dn} talks on a phone that is on hold`);
+    must(
+      !heldByPhone || party.state !== 'Talk' || this.waitsInQueue(party),
+      `${party.dn} talks on a phone that is on hold`,
+    );
     const swapped = this.call.consult?.swapped === true && this.call.consult.host === party.partyID;
     if (party.state !== 'Held' || (swapped && !heldByPhone)) return;
     const near = live.filter((p) => p !== party && p.leg.state === 'up' && !isLeaving(p));
@@ -283,7 +318,9 @@ export class Watcher {
     const awaited =
       live.some((p) => p.partyID === transfer?.to && (p.leg.state !== 'up' || isLeaving(p))) ||
       live.some((p) => p.partyID === transfer?.by && isLeaving(p));
-    return talking >= 2 || (talking === 1 && awaited);
+    // A host waits in a queue for the sake of his customer.
+    const waits = this.call.consult === undefined && staying.some((p) => this.waitsInQueue(p));
+    return talking >= 2 || (talking === 1 && awaited) || waits;
   }
 
   /** Whoever talks hears somebody, or music, or a tone; one whose call is being handed on waits for the next. */
@@ -309,6 +346,11 @@ export class Watcher {
     const party = (id: string | undefined) => parties.find((p) => p.partyID === id);
     const [host, guest] = [party(consult?.host), party(consult?.guest)];
     if (!host || !guest || [host, guest].some((p) => !isLive(p) || isLeaving(p))) return;
+    if (this.call.queue?.rung === guest.partyID) {
+      must(media.music.includes(host.leg.channel), 'the host waits without music');
+      must(media.place[guest.leg.channel] === undefined, 'who is rung for a queue is heard before he answers');
+      return;
+    }
     if (consult?.swapped) {
       must(media.music.includes(guest.leg.channel), 'the guest whom the host holds has no music');
       return;
@@ -331,8 +373,28 @@ export class Watcher {
     return one !== undefined && more.length === 0 && this.music.has(one.leg.channel);
   }
 
-  private isSupervisors(channel: string): boolean {
-    return this.call.parties.some((p) => p.leg.channel === channel && p.purpose === 'supervisor');
+  /** Who waits hears music, and nobody else waits for him but one who is rung. */
+  private checkQueue(): void {
+    const { queue, parties, media, consult } = this.call;
+    const waiting = parties.find((p) => p.partyID === queue?.party);
+    if (!queue || !waiting || waiting.leg.state !== 'up' || isLeaving(waiting)) return;
+    must(media.music.includes(waiting.leg.channel), `${waiting.dn} waits without music`);
+    const rung = parties.find((p) => p.partyID === queue.rung);
+    must(!rung || isLive(rung), 'one is noted as rung who has ended');
+    must(rung?.leg.state !== 'up' || isLeaving(rung), 'one has answered who is noted as rung');
+    must(!consult || (consult.host === waiting.partyID && consult.guest === queue.rung), 'a queue is asked by nobody');
+  }
+
+  /** Rung where nobody hears it: a supervisor, and whoever is rung for one who waits in a queue with music. */
+  private isApart(channel: string): boolean {
+    const { queue, parties } = this.call;
+    const party = parties.find((p) => p.leg.channel === channel);
+    return party?.purpose === 'supervisor' || (party !== undefined && queue?.rung === party.partyID);
+  }
+
+  /** One who waits in a queue, whether or not his phone has answered yet. */
+  private waitsInQueue(party: Party): boolean {
+    return this.call.queue?.party === party.partyID;
   }
 
   /** Who only listens is with nobody, and hears the agent; whoever supervises has an agent to supervise. */

@@ -5,6 +5,7 @@ import { CONNECTION_STATUS_TABLE, CONNECTION_STATUSES } from '../../../src/cti/c
 import { ERRORS } from '../../../src/cti/errors.ts';
 import { FLOW_STATUSES, FlowStatus } from '../../../src/cti/flow-status.ts';
 import { EMAIL_STATUSES, EmailStatus, SMS_STATUSES, SmsStatus } from '../../../src/cti/message-status.ts';
+import { CUSTOMER, RESTING_CARRIERS, type Resting, STATUS_STORIES } from '../../support/status-stories.ts';
 
 const page = readFileSync(new URL('../../../docs/statuses.md', import.meta.url), 'utf8');
 const rows = new Set(page.split('\n').filter((line) => line.startsWith('|')));
@@ -38,12 +39,24 @@ describe('the statuses', () => {
   });
 });
 
+/** The event that carries an agent status, and whose it is where it is not the agent's own. */
+function carrierOf(status: AgentStatus): string {
+  if (status in RESTING_CARRIERS) return RESTING_CARRIERS[status as Resting];
+  const { carriedBy, of } = STATUS_STORIES[status as keyof typeof STATUS_STORIES];
+  const [name, dn] = carriedBy;
+  if (of.length > 1) return `${name} of the supervisor`;
+  if (of.includes(dn)) return name;
+  return `${name} of the ${dn === CUSTOMER ? 'customer' : 'third party, if an outside number'}`;
+}
+
 describe('docs/statuses.md', () => {
   it('says what the code says', () => {
     const expected = [
       ...CONNECTION_STATUS_TABLE.map(({ row, when, status }) => `| ${row} | ${when} | ${status} |`),
       ...Object.entries(CONNECTION_STATUSES).map(([name, meaning], i) => `| ${i + 1} | ${name} | ${meaning} |`),
-      ...Object.entries(AGENT_STATUSES).map(([name, meaning]) => `| ${name} | ${meaning} |`),
+      ...Object.entries(AGENT_STATUSES).map(
+        ([name, meaning]) => `| ${name} | ${meaning} | ${carrierOf(name as AgentStatus)} |`,
+      ),
       ...Object.entries(FLOW_STATUSES).map(([name, { number, meaning }]) => `| ${number} | ${name} | ${meaning} |`),
       ...Object.entries(SMS_STATUSES).map(([name, meaning]) => `| ${name} | ${meaning} |`),
       ...Object.entries(EMAIL_STATUSES).map(([name, meaning]) => `| ${name} | ${meaning} |`),

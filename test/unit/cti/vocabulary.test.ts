@@ -12,6 +12,8 @@ describe('the vocabulary', () => {
       AgentStatus: 44,
       SmsStatus: 8,
       EmailStatus: 13,
+      ContactStatus: 4,
+      ContactReason: 16,
       CtiEventName: 24,
       ErrorCode: Object.keys(vocabulary.ERRORS).length,
     });
@@ -30,6 +32,8 @@ describe('the vocabulary', () => {
     expect(values('AgentStatus')).toEqual(vocabulary.AgentStatus.options);
     expect(values('SmsStatus')).toEqual(vocabulary.SmsStatus.options);
     expect(values('EmailStatus')).toEqual(vocabulary.EmailStatus.options);
+    expect(values('ContactStatus')).toEqual(vocabulary.ContactStatus.options);
+    expect(values('ContactReason')).toEqual(vocabulary.ContactReason.options);
     expect(values('CtiEventName')).toEqual(vocabulary.CTI_EVENT_NAMES);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { addressList, clientAddress } from '../../../src/config.ts';
 import { FLOW_STATUSES } from '../../../src/cti/flow-status.ts';
 import { acceptEntry } from '../../../src/dialer/accept.ts';
-import { addressList, clientAddress } from '../../../src/dialer/book.ts';
 import { canonicalJson, checksumOf } from '../../../src/dialer/checksum.ts';
 import { API_CODES, answerHead, codeOfCalls } from '../../../src/dialer/codes.ts';
 import { numberRules } from '../../../src/dialer/numbers.ts';

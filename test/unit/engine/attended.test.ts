@@ -36,7 +36,12 @@ async function twoLines() {
     shard: 'test@a1',
     fence: 1,
     store,
-    switch: { node: 'a1', serving: true, perform: (_: CallID, list) => commands.push(...list) },
+    switch: {
+      node: 'a1',
+      serving: true,
+      resync: () => undefined,
+      perform: (_: CallID, list) => commands.push(...list),
+    },
     admission: {
       admit: () => undefined,
       release: () => undefined,

@@ -1,0 +1,72 @@
+// npm run chaos: the long form of the chaos suite. Breaks a lab of its own again and again under live calls; the tally at
+// the end says what came of it. npm test has a short form of the same.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { catchInterruption } from '../lab/interruption.ts';
+import { stopLab } from '../lab/lab.ts';
+import { run } from '../lab/process.ts';
+
+const USAGE = `npm run chaos -- [--rounds N] [--seed S] [--calls C] [--dir FOLDER]
+  --rounds  how often something breaks, default 50
+  --seed    repeats an earlier run: the same faults and the same acts in the same order
+  --calls   live calls at most, default 100
+  --dir     folder of the lab and of the log, default lab/.run-chaos`;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const interruption = catchInterruption();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '50' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+      calls: { type: 'string', default: '100' },
+      dir: { type: 'string', default: join(root, 'lab', '.run-chaos') },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const numbers = [values.rounds, values.seed, values.calls];
+  if (values.help || !numbers.every((n) => /^\d+$/.test(n))) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  // What is shipped is what is broken, and it starts faster than the source.
+  await run(
+    [process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'],
+    {},
+  );
+  const child = spawn(
+    process.execPath,
+    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--project', 'chaos', '--silent=false'],
+    {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        RINGMASTER_CHAOS_ROUNDS: values.rounds,
+        RINGMASTER_CHAOS_SEED: values.seed,
+        RINGMASTER_CHAOS_CALLS: values.calls,
+        RINGMASTER_CHAOS_DIR: values.dir,
+        RINGMASTER_CHAOS_MAIN: join(root, 'dist', 'main.js'),
+      },
+    },
+  );
+  const ended = once(child, 'exit').then(([code]: number[]) => code ?? 1);
+  await Promise.race([ended, interruption.happened]);
+  if (interruption.signal !== undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  const code = await ended;
+  await stopLab(values.dir);
+  return interruption.signal === undefined ? code : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`chaos: ${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
+process.exit();

@@ -1,0 +1,77 @@
+import { createClient } from 'redis';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import { commitOf, company, newCall, newStore } from '../support/store-kit.ts';
+
+/**
+ * A Redis that is a cluster of one: it serves every slot, and refuses (CROSSSLOT) any command and any script whose keys lie
+ * in more than one.
+ */
+
+const ID = company('cluster');
+const OTHER = company('another');
+const SHARD = 'ringmaster@pbx-1';
+let redis: TestRedis;
+let store: Store;
+
+beforeAll(async () => {
+  redis = await startRedis(undefined, ['--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no']);
+  const client = createClient({ url: redis.url });
+  await client.connect();
+  await client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+  await vi.waitFor(async () => expect(String(await client.sendCommand(['CLUSTER', 'INFO']))).toContain('state:ok'), {
+    timeout: 15_000,
+    interval: 20,
+  });
+  await expect(client.sendCommand(['MGET', 'a', 'b'])).rejects.toThrow('CROSSSLOT');
+  client.destroy();
+  ({ store } = newStore(redis.url));
+  await store.connected();
+});
+
+afterAll(async () => {
+  await store.close();
+  await redis.stop();
+});
+
+it('calls: taking a shard over many companies, commits, loading, timers', async () => {
+  const fence = await store.calls.takeShard(SHARD, [ID, OTHER]);
+  const made = newCall(ID, { timers: [{ name: 'treatment', at: 1 }] });
+  expect(await store.calls.commit(commitOf(made, { shard: SHARD, fence }))).toMatchObject({ outcome: 'stored' });
+  expect(await store.calls.loadLive([ID, OTHER], SHARD)).toHaveLength(1);
+  expect(await store.calls.dueTimers(ID, SHARD, 10, 10)).toHaveLength(1);
+});
+
+it('events: appending, reading, hearing, trimming', async () => {
+  const heard = new Promise((resolve) => store.events.tail(ID, resolve));
+  const before = await store.events.lastEventID(ID);
+  await store.calls.append(ID, newCall(ID).events);
+  await heard;
+  expect(await store.events.read(ID, before, 10)).toHaveLength(2);
+  expect(await store.events.trim(ID)).toBe(0);
+});
+
+it('agents and queues', async () => {
+  const floor = { companyId: ID, fence: 1, version: 0, agents: [], waiting: [], events: newCall(ID).events };
+  expect(await store.floors.commitFloor({ ...floor, whole: true })).toMatchObject({ outcome: 'stored' });
+  expect(await store.floors.loadFloor(ID)).toMatchObject({ version: 1 });
+});
+
+it('leases', async () => {
+  const leases = store.leases('me', 10_000);
+  const held = await leases.acquire(SHARD);
+  const fence = held.outcome === 'held' ? held.fence : 0;
+  expect(await leases.renew(SHARD, fence)).toBe(true);
+  expect(await leases.release(SHARD, fence)).toBe(true);
+});
+
+it('the dialler', async () => {
+  const token = (await store.dialer.lead(ID, 'me', 10_000)) ?? 0;
+  const request = { id: 'r1', json: '{}', flowId: 'f1', checksum: 'c1' };
+  expect(await store.dialer.accept(ID, request, [], 60)).toBe('stored');
+  expect(await store.dialer.due(ID, 'f1', 10, 10)).toMatchObject({ calls: [] });
+  expect(await store.dialer.dueMessages(ID, 10, 10)).toEqual([]);
+  await store.dialer.setSeen(ID, token, 1);
+  await store.dialer.resign(ID, token);
+});
