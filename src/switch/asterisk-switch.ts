@@ -199,6 +199,7 @@ export class AsteriskSwitch implements Switch {
       this.#performer.ended(event.channel.id);
       this.#recorder.ended(event.channel.id);
     }
+    this.#performer.transferAnswers.saw(event);
     const fact = factOf(event, this.#ringTimeouts);
     if (fact) this.#listener.onFact(this.node, fact);
   }
@@ -247,7 +248,9 @@ export class AsteriskSwitch implements Switch {
         ...(arrival && { arrival }),
       };
     });
-    this.#ringTimeouts.retain(new Set(channels.map((c) => c.channel)));
+    const existing = new Set(channels.map((c) => c.channel));
+    this.#ringTimeouts.retain(existing);
+    this.#performer.transferAnswers.retain(existing);
     const bridges = resync.bridges.map((b) => ({ bridge: b.id, channels: b.channels }));
     const underWay = new Set([...this.#performer.underWay(), ...resync.ended]);
     if (this.#handedOver) for (const c of channels) if (c.ours && c.state === 'Down') underWay.add(c.channel);

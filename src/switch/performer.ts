@@ -4,6 +4,7 @@ import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
 import { Dialler, KEEP_IDENTITY } from './dialling.ts';
 import { DIGIT_TIMES, DigitSender } from './digits.ts';
+import { TransferAnswers } from './transfer-answers.ts';
 
 /** Makes a ringing phone answer by itself; AMI's PJSIPNotify, because ARI has nothing for it. */
 export type NotifyTalk = (channel: string) => Promise<void>;
@@ -28,6 +29,8 @@ export type Task = Exclude<Command, RecordingCommand>;
 
 interface CallQueue {
   readonly commands: Task[];
+  /** The channel whose REFER is just being answered. */
+  answering?: string;
   running: boolean;
 }
 
@@ -36,6 +39,8 @@ interface CallQueue {
  * what its call still waits for.
  */
 export class Performer {
+  /** Wants to see every event of Asterisk's. */
+  readonly transferAnswers = new TransferAnswers();
   readonly #ari: AriClient;
   readonly #dialler: Dialler;
   readonly #digits: DigitSender;
@@ -115,12 +120,16 @@ export class Performer {
         } else if (command.do === 'send-dtmf') {
           // Digits take their time: what the call asks for next does not wait for them.
           this.#carryOut(command).catch((error: unknown) => this.#failed(callID, command, error));
+        } else if (command.do === 'answer-transfer') {
+          queue.answering = command.channel;
+          await this.#answerTransfer(command.channel, command.taken);
         } else {
           await this.#carryOut(command);
         }
       } catch (error) {
         this.#failed(callID, command, error);
       }
+      delete queue.answering;
     }
     queue.running = false;
     this.#queues.delete(callID);
@@ -149,13 +158,15 @@ export class Performer {
     }
     this.#dialler.cancel(channel);
     this.#digits.drop(channel);
-    this.#ari.channels.hangup(channel, command.q850).then(
-      ({ gone }) => {
-        // A channel that was gone already has told its end, or never will: told again, it is ignored.
-        if (gone) this.#tell({ kind: 'leg-ended', channel, q850: NORMAL });
-      },
-      (error) => this.#failed(callID, command, error),
-    );
+    this.transferAnswers
+      .end(channel, () => this.#ari.channels.hangup(channel, command.q850))
+      .then(
+        ({ gone }) => {
+          // A channel that was gone already has told its end, or never will: told again, it is ignored.
+          if (gone) this.#tell({ kind: 'leg-ended', channel, q850: NORMAL });
+        },
+        (error) => this.#failed(callID, command, error),
+      );
   }
 
   #carryOut(command: Task): Promise<unknown> {
@@ -206,7 +217,9 @@ export class Performer {
   /** NOTIFY with a final status, 200 or 603: the phone then knows what became of its REFER. */
   #answerTransfer(channel: string, taken: boolean): Promise<void> {
     const states = taken ? 'channel_answered' : 'channel_declined';
-    return this.#unlessGone(this.#ari.channels.transferProgress(channel, states));
+    return this.#unlessGone(
+      this.transferAnswers.answer(channel, () => this.#ari.channels.transferProgress(channel, states)),
+    );
   }
 
   async #playTone(channel: string, tone: string): Promise<void> {
@@ -251,7 +264,7 @@ export class Performer {
 
 /** A phone that waits for the answer to its REFER has it before it is hung up: Asterisk would tell it 503. */
 const isToAnswer = (queue: CallQueue, channel: string): boolean =>
-  queue.commands.some((c) => c.do === 'answer-transfer' && c.channel === channel);
+  queue.answering === channel || queue.commands.some((c) => c.do === 'answer-transfer' && c.channel === channel);
 
 /** 422: what a bridge says of a channel that is leaving the application (seen on 22.10.1 of a snoop channel hung up). */
 const GONE: ReadonlySet<number> = new Set([404, 409, 412, 422]);
