@@ -46,6 +46,11 @@ export function watch(
   gauge('ringmaster_admitted_calls', 'Calls that hold a place under the limits', () => admission.size);
   gauge('ringmaster_timers', 'Calls with a timer running', () => engine.timers);
   gauge('ringmaster_channels', 'Channels whose events are led to a call', () => engine.channels);
+  gauge(
+    'ringmaster_redis_remembered',
+    'Changes of the last seconds, kept in case Redis loses them',
+    () => store.remembered,
+  );
   gauge('ringmaster_redis_up', '1 while Redis answers', () => Number(store.healthy));
   perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers; 0 at a stand-by', (n) =>
     Number([...n.switches].some((s) => s.serving)),

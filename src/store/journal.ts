@@ -76,9 +76,11 @@ export class Journal {
   readonly #keys: Keys;
   readonly #maxEvents: number;
   readonly #now: () => number;
-  #written: Written[] = [];
+  /** From #first on; what was before has been let go. */
+  #written: (Written | undefined)[] = [];
   #first = 0;
   #chars = 0;
+  #timer: NodeJS.Timeout | undefined;
   readonly #newest = new Map<CompanyId, number>();
   readonly #fences = new Map<string, { fence: number; companies: Set<CompanyId> }>();
 
@@ -105,6 +107,7 @@ export class Journal {
     this.#chars += chars;
     if (events.length > 0) this.#newest.set(companyId, Math.max(lastEventID, this.#newest.get(companyId) ?? 0));
     this.#forget(at);
+    this.#forgetLater();
   }
 
   /** A shard was taken: its token, and the companies in which earlier owners are refused. */
@@ -113,7 +116,7 @@ export class Journal {
     this.#fences.set(shard, { fence, companies: new Set([...(held?.companies ?? []), ...companies]) });
   }
 
-  /** Calls and changes remembered, for tests. */
+  /** Calls and changes remembered. */
   get size(): number {
     return this.#written.length - this.#first;
   }
@@ -123,6 +126,7 @@ export class Journal {
       const oldest = this.#written[this.#first];
       if (!oldest || (now - oldest.at < REMEMBERED_MS && this.#chars <= REMEMBERED_CHARS)) break;
       this.#chars -= oldest.chars;
+      this.#written[this.#first] = undefined;
       this.#first += 1;
     }
     // Not with each one that goes, so that nothing is moved again and again.
@@ -132,13 +136,24 @@ export class Journal {
     }
   }
 
+  /** Where nothing more is written, what is remembered goes all the same. */
+  #forgetLater(): void {
+    if (this.#timer || this.size === 0) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#forget(this.#now());
+      this.#forgetLater();
+    }, REMEMBERED_MS / 4);
+    this.#timer.unref();
+  }
+
   /**
    * Writes again what Redis does not have any more.
    *
    * @param heard newest eventID that anybody here was told, by company
    */
   async restore(run: RunScript, heard: ReadonlyMap<CompanyId, number>): Promise<Restored> {
-    const written = this.#written.slice(this.#first);
+    const written = this.#written.slice(this.#first).filter((w) => w !== undefined);
     const tokensLost = await this.#restoreFences(run);
     const events = await this.#restoreEvents(run, written, heard);
     const calls = await this.#restoreCalls(run, written);

@@ -53,6 +53,7 @@ export class Store {
   readonly masks: RedisMaskStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
+  readonly #journal: Journal;
   readonly #tail: EventTail;
 
   constructor(options: StoreOptions) {
@@ -67,6 +68,7 @@ export class Store {
     };
     this.#keys = new Keys(options.prefix ?? 'rm');
     const journal = new Journal(this.#keys, retention.maxEvents);
+    this.#journal = journal;
     this.#redis = new RedisConnection({
       ...connection,
       name: 'ringmaster-commands',
@@ -90,6 +92,11 @@ export class Store {
     this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
     this.contacts = new RedisContactStore(this.#redis, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, this.#keys);
+  }
+
+  /** Changes that are remembered in case Redis loses them. */
+  get remembered(): number {
+    return this.#journal.size;
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { expectWhole, told } from '../support/call-events.ts';
 import { testLab } from '../support/lab.ts';
-import { nothingLeft } from '../support/ringmaster.ts';
+import { metric, nothingLeft } from '../support/ringmaster.ts';
 import { RingmasterProcess } from '../support/ringmaster-process.ts';
 import { RpcClient } from '../support/rpc-client.ts';
 
@@ -75,6 +75,8 @@ async function allCalls(): Promise<number> {
   expect(client.events.filter((e) => e.messageID === 'EventCallDeleted')).toHaveLength(CALLS);
   client.events.splice(0);
   await nothingLeft(lab, base, child.prefix);
+  // What was written last is remembered for some seconds, in case Redis loses it.
+  await expect.poll(() => metric(base, 'ringmaster_redis_remembered'), { timeout: 30_000 }).toBe(0);
   const collected = child.nextLogged('garbage collected');
   child.kill('SIGUSR2');
   return Number((await collected)['heapUsed']);
