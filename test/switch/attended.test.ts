@@ -75,6 +75,8 @@ describe('an attended transfer between two calls of an agent’s phone', () => {
     const line = await dials(number, phone);
     await line.other.answer();
     await client.event('EventEstablished', (e) => e.callID === line.callID && e.thisDN === number);
+    // Asterisk counts a call as up before the phone has its answer: no phone transfers one that it does not know as such.
+    await line.agent.waitFor('answered');
     return line;
   };
 
