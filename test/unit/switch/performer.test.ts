@@ -88,7 +88,7 @@ describe('a leg that is dialled into a new bridge', () => {
     bridge.open();
     performer.perform(CALL, [{ do: 'create-bridge', bridge: BRIDGE, ...kind }]);
     await untilAsked(`POST /bridges/${BRIDGE}`);
-    expect(at.server.requests.map(({ uri }) => new URL(uri, 'http://node').searchParams.get('type'))).toEqual([type]);
+    expect(at.server.requests.map(({ body }) => body)).toEqual([{ type }]);
     expect(failures).toEqual([]);
   });
 
