@@ -219,6 +219,33 @@ describe('barge-in', () => {
   });
 });
 
+describe('the agent comes to talk to somebody else', () => {
+  it.each(['monitor', 'whisper'] as const)('%s: each time he is listened to through a new snoop channel', (mode) => {
+    const s = supervised(mode);
+    s.consults(AGENT, GUEST);
+    const anew = [
+      `snoop ${AGENT}${mode === 'whisper' ? ' whispering' : ''}`,
+      expect.stringMatching(/^hang-up .*-s1 16$/),
+    ];
+    expect(s.asked()).toEqual(expect.arrayContaining(anew));
+    s.rings(GUEST).answers(GUEST);
+    expect(s.asked().filter((c) => c.startsWith('snoop'))).toEqual([]);
+    s.retrieves(AGENT);
+    expect(s.asked()).toContainEqual(expect.stringMatching(/^hang-up .*-s2 16$/));
+    expect(snoops(s)).toEqual([{ of: s.channel(AGENT), whisper: mode === 'whisper' }]);
+  });
+
+  it('nothing is new where he holds and retrieves', () => {
+    const s = supervised('monitor');
+    s.happens({ kind: 'hold', thisDN: AGENT, referenceID: 0 }).happens({
+      kind: 'retrieve',
+      thisDN: AGENT,
+      referenceID: 0,
+    });
+    expect(s.asked().filter((c) => c.startsWith('snoop'))).toEqual([]);
+  });
+});
+
 describe('intercept', () => {
   it('the supervisor has the customer, the agent is released', () => {
     const s = talking().supervises('intercept', SUPERVISOR, AGENT, 7).rings(SUPERVISOR).fromHere().answers(SUPERVISOR);
