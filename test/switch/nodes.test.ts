@@ -6,11 +6,13 @@ import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { type CallID, nodeOfCallID } from '../../src/cti/ids.ts';
 import { expectWhole, only } from '../support/call-events.ts';
+import { instances } from '../support/instances.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { metricOf, type Ringmaster, ringmaster, type Settings } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { SecondNode } from '../support/second-node.ts';
 import { expectHeard } from '../support/talking.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const OPERATOR = 'operator-of-the-lab-0001';
 const SECURITY_ID = 'e'.repeat(64);
@@ -18,6 +20,8 @@ const FIRST = 'pbx-1';
 const SECOND = 'pbx-2';
 const AGENT = '1018';
 const CUSTOMER_TONE = 2500;
+/** A number that leads to agent 1011. */
+const DID = '911140001011';
 /** What may be said of a node that is away, dead or back. */
 const NODE_TROUBLE = /^(ari|canary|command|watching|AMI|phones could|REST does not answer|the node)/;
 
@@ -27,6 +31,8 @@ describe('two Asterisk nodes', () => {
   let lab: Lab;
   let second: SecondNode;
   let rm: Ringmaster;
+  /** It runs: a test may bring instances of its own instead. */
+  let runs = false;
   let client: RpcClient;
   /** All agents' phones, and all customers': each is one socket that any number reaches, from either node. */
   let agents: Phone;
@@ -42,27 +48,35 @@ describe('two Asterisk nodes', () => {
   });
 
   afterEach(async (context) => {
-    await rm?.afterTest(context, NODE_TROUBLE);
-    await rm?.close();
+    if (!runs) return;
+    runs = false;
+    await rm.afterTest(context, NODE_TROUBLE);
+    await rm.close();
   });
 
   afterAll(async () => {
     await Promise.all([second?.close(), agents?.close(), customers?.close()]);
   });
 
+  /** Both nodes, the test's own telephones behind each, and an operator. */
+  const onBoth = (settings: Settings): void => {
+    settings['operators'] = [{ name: 'night-shift', key: OPERATOR }];
+    settings.nodes.push(second.settings(SECOND));
+    for (const node of settings.nodes) Object.assign(node, { deadAfter: { refused: 1 } });
+    for (const trunk of settings.trunks) {
+      if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customers.port}`;
+    }
+    for (const company of settings.companies) {
+      if (company.extensions) company.extensions.endpoint = `PJSIP/${AGENT}/sip:{dn}@127.0.0.1:${agents.port}`;
+    }
+  };
+
   const start = async (change: (nodes: Settings['nodes'][number][], settings: Settings) => void = () => {}) => {
     rm = await ringmaster(lab, (settings) => {
-      settings['operators'] = [{ name: 'night-shift', key: OPERATOR }];
-      settings.nodes.push(second.settings(SECOND));
-      for (const node of settings.nodes) Object.assign(node, { deadAfter: { refused: 1 } });
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customers.port}`;
-      }
-      for (const company of settings.companies) {
-        if (company.extensions) company.extensions.endpoint = `PJSIP/${AGENT}/sip:{dn}@127.0.0.1:${agents.port}`;
-      }
+      onBoth(settings);
       change(settings.nodes, settings);
     });
+    runs = true;
     client = await rm.subscriber();
     await serving(2);
   };
@@ -70,21 +84,24 @@ describe('two Asterisk nodes', () => {
   const serving = (nodes: number) =>
     vi.waitFor(async () => expect(await rm.metric('ringmaster_node_serving')).toBe(nodes), 30_000);
 
-  const admin = async (method: 'GET' | 'POST', path: string, body?: object, key = OPERATOR) => {
-    const answer = await request(`${rm.base}/admin/nodes${path}`, {
+  const admin = async (method: 'GET' | 'POST', path: string, body?: object, base = rm.base) => {
+    const answer = await request(`${base}/admin/nodes${path}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${OPERATOR}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     });
     return { status: answer.statusCode, body: (await answer.body.json()) as Record<string, unknown> };
   };
 
   /** A call whose agent's phone rings. */
-  const ring = async (thisDN: string): Promise<{ callID: string; agent: PhoneCall; node: string }> => {
-    const { callID } = await client.call('RequestMakeCall', { thisDN, otherDN: `91114009${thisDN}` });
+  const ring = async (
+    thisDN: string,
+    at: RpcClient = client,
+  ): Promise<{ callID: string; agent: PhoneCall; node: string }> => {
+    const { callID } = await at.call('RequestMakeCall', { thisDN, otherDN: `91114009${thisDN}` });
     const agent = await agents.nextCall();
     agent.ring();
-    await client.event('EventDialing', (e) => e.callID === callID);
+    await at.event('EventDialing', (e) => e.callID === callID);
     return { callID, agent, node: nodeOf(callID) };
   };
 
@@ -208,6 +225,61 @@ describe('two Asterisk nodes', () => {
     await clear(call, ...calls);
   });
 
+  test('two instances with a node each: calls go where the room is, a drain holds for both, and a death is told once', {
+    timeout: 180_000,
+  }, async () => {
+    const both = await instances(lab, (settings) => {
+      onBoth(settings);
+      for (const node of settings.nodes) node.limits.calls = 10;
+    });
+    try {
+      const moved = await both.owner.process.logged('the shard was handed over');
+      await both.standby.served(String(moved['shard']));
+      const [firstOwner, secondOwner] = String(moved['shard']).endsWith(SECOND)
+        ? [both.owner, both.standby]
+        : [both.standby, both.owner];
+      const [atFirst, atSecond] = [await firstOwner.subscriber(), await secondOwner.subscriber()];
+      const seenBy = (base: string, node: string) =>
+        vi.waitFor(async () => {
+          const { body } = await admin('GET', '', undefined, base);
+          const found = (body['nodes'] as Record<string, unknown>[]).find((n) => n['id'] === node);
+          return found ?? expect.fail(`no ${node}`);
+        });
+
+      await admin('POST', `/${FIRST}/drain`, undefined, secondOwner.http);
+      await vi.waitFor(async () => expect(await seenBy(firstOwner.http, FIRST)).toMatchObject({ state: 'draining' }));
+      const calls = [await ring('1701', atFirst), await ring('1702', atSecond)];
+      expect(calls.map((c) => c.node)).toEqual([SECOND, SECOND]);
+      await admin('POST', `/${FIRST}/resume`, undefined, firstOwner.http);
+      await vi.waitFor(async () => expect(await seenBy(secondOwner.http, FIRST)).toMatchObject({ state: 'serving' }));
+      await vi.waitFor(async () => expect(await seenBy(firstOwner.http, SECOND)).toMatchObject({ calls: 2 }));
+      // The one is a fifth full and the other empty: whoever is asked, the call goes to the empty one.
+      const third = await ring('1703', atSecond);
+      expect(third.node).toBe(FIRST);
+
+      await second.kill();
+      for (const { callID } of calls) {
+        const events = await atFirst.ended(callID);
+        expectWhole(events);
+        expect(only(events, 'EventCallDeleted')).toMatchObject({ connectionStatus: 'Failed', recovered: true });
+      }
+      await vi.waitFor(async () => {
+        for (const { http } of [firstOwner, secondOwner]) {
+          expect(await seenBy(http, SECOND)).toMatchObject({ state: 'dead', calls: 0 });
+        }
+      });
+      expect(await firstOwner.metric('ringmaster_node_deaths_total')).toBe(0);
+      const fourth = await ring('1704', atSecond);
+      expect(fourth.node).toBe(FIRST);
+      for (const { callID } of [third, fourth]) await atSecond.call('RequestClearCall', { callID });
+      for (const { callID } of [third, fourth]) expectWhole(await atSecond.ended(callID));
+    } finally {
+      await both.stop();
+      await second.again();
+      for (const call of [...agents.calls, ...customers.calls]) call.close();
+    }
+  });
+
   describe('one of them dies', () => {
     afterEach(async () => {
       for (const call of [...agents.calls, ...customers.calls]) call.close();
@@ -298,6 +370,55 @@ describe('two Asterisk nodes', () => {
       }
       await serving(2);
       expect(await rm.metric('ringmaster_node_deaths_total')).toBe(0);
+    });
+
+    test('and was only cut off: what is still alive there is hung up when it is back, callers from outside too', async () => {
+      const [ari, ami] = await Promise.all([
+        TcpProxy.start('127.0.0.1', second.ports.http),
+        TcpProxy.start('127.0.0.1', second.ports.ami),
+      ]);
+      try {
+        await start((nodes) => {
+          const node = nodes[1];
+          if (node) {
+            node.ari.url = `http://127.0.0.1:${ari.port}/ari`;
+            node.ami.port = ami.port;
+            Object.assign(node, { deadAfter: { refused: 1, silent: 10 } });
+          }
+        });
+        await admin('POST', `/${FIRST}/drain`);
+        const talking = await talk('1601');
+        const caller = await openCustomerPhone(lab, '911140099003', { server: second.sip });
+        const outside = caller.call(DID);
+        const agent = await agents.nextCall();
+        await agent.answer();
+        const met = await client.event('EventEstablished', (e) => e.thisDN === '1011');
+        await admin('POST', `/${FIRST}/resume`);
+
+        for (const proxy of [ari, ami]) proxy.block();
+        await serving(1);
+        // Connections are taken and broken: no sign of life, and no refusal either. People talk on meanwhile.
+        await bothHear(talking);
+        for (const callID of [talking.callID, met.callID]) {
+          const events = await client.ended(callID, 40_000);
+          expectWhole(events);
+          for (const e of events.filter((one) => one.messageID === 'EventReleased')) {
+            expect(e).toMatchObject({ recovered: true, connectionStatus: 'Failed' });
+          }
+        }
+        expect([talking.customer.end, outside.end]).toEqual([undefined, undefined]);
+        const before = client.events.length;
+        for (const proxy of [ari, ami]) proxy.unblock();
+        await Promise.all(
+          [talking.agent, talking.customer, outside, agent].map((call) => call.waitFor('ended', 30_000)),
+        );
+        await serving(2);
+        await vi.waitFor(async () => expect(await second.channels()).toEqual([]));
+        expect(client.events.slice(before)).toEqual([]);
+        await caller.close();
+      } finally {
+        await Promise.all([ari.stop(), ami.stop()]);
+      }
     });
 
     /** A call of the dialler's. @returns its uuid */
