@@ -6,7 +6,9 @@ import { shardName } from './engine/nodes.ts';
 import type { ShardPart } from './engine/shard-part.ts';
 import type { SwitchListener } from './ports.ts';
 import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-switch.ts';
+import { knock } from './switch/knock.ts';
 import { PhoneWatch } from './switch/phones.ts';
+import { KNOCK_MS, Pulse } from './switch/pulse.ts';
 import { RecordingShelf } from './switch/recording-shelf.ts';
 
 /** AMI events that are of use: what ARI does not tell. */
@@ -37,6 +39,8 @@ export interface OpenNode {
   readonly shards: readonly NodeShard[];
   /** The switches that are open here. */
   readonly switches: ReadonlySet<AsteriskSwitch>;
+  /** Whether it is dead. */
+  readonly pulse: Pulse;
   start(): void;
   /** Makes a shard's switch; it connects when it is started. */
   openSwitch(shard: NodeShard, hooks: SwitchHooks): AsteriskSwitch;
@@ -78,6 +82,20 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
   });
   const recordings = new RecordingShelf(id, config.ari);
   const switches = new Set<AsteriskSwitch>();
+  const pulse = new Pulse({
+    deadAfter: { refused: config.deadAfter.refused * 1000, silent: config.deadAfter.silent * 1000 },
+    concerned: () => switches.size > 0,
+    connected: () => ami.state === 'ready' || ami.state === 'authenticating' || [...switches].some((s) => s.connected),
+    knock: () => knock({ ari: config.ari.url, ami: manager }, KNOCK_MS),
+    onDead: (of, first) => {
+      const seen = of === 'refused' ? 'its host refuses every connection' : 'nothing has come from it';
+      if (first)
+        logger.error({ node: id, seen, seconds: config.deadAfter[of] }, 'the node is dead: its calls are released');
+      for (const s of switches) s.died();
+    },
+    onAlive: () => logger.warn({ node: id }, 'the node that was taken for dead is there again'),
+    now: () => performance.now(),
+  });
   const apps = appsOf(config);
   const shards: NodeShard[] = [];
   const node: OpenNode = {
@@ -87,7 +105,11 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
     recordings,
     shards,
     switches,
-    start: () => ami.start(),
+    pulse,
+    start() {
+      ami.start();
+      pulse.start();
+    },
     openSwitch({ key, app }, hooks) {
       const opened = new AsteriskSwitch({
         node: key,
@@ -111,6 +133,7 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
       await opened.close();
     },
     async close() {
+      pulse.close();
       await Promise.all([...[...switches].map((s) => s.close()), recordings.close(), ami.close()]);
     },
   };

@@ -155,9 +155,13 @@ function maskingNumbers(company: CompanyConfig, at: Path): Named[] {
 export function findConflicts(config: Config): Finding[] {
   const trunkIds = config.trunks.map((trunk) => trunk.id);
   const companies = config.companies.map((company, i) => ({ company, at: ['companies', i] as Path }));
-  const keys = companies.flatMap(({ company, at }) =>
-    company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
-  );
+  const operators = config.operators.map((operator, i) => ({ operator, at: ['operators', i] as Path }));
+  const keys = [
+    ...operators.map(({ operator, at }) => ({ value: operator.key, path: [...at, 'key'] })),
+    ...companies.flatMap(({ company, at }) =>
+      company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
+    ),
+  ];
   // The number called decides whose call it is, with or without its plus sign.
   const dids: readonly Named[] = companies.flatMap(({ company, at }) => [
     ...company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
@@ -180,6 +184,10 @@ export function findConflicts(config: Config): Finding[] {
     ...duplicates(
       'the company',
       companies.map(({ company, at }) => ({ value: company.companyId, path: [...at, 'companyId'] })),
+    ),
+    ...duplicates(
+      'the operator',
+      operators.map(({ operator, at }) => ({ value: operator.name, path: [...at, 'name'] })),
     ),
     ...duplicates('the API key', keys, false),
     ...duplicates('the number', dids),

@@ -131,6 +131,21 @@ const node = z.strictObject({
     16,
   ).default(1),
   limits: limits(500, 50, 'What the node carries; beyond it new calls are refused.'),
+  deadAfter: z
+    .strictObject({
+      refused: count(
+        'Seconds that its host refuses every connection (nobody listens) before its calls are released.',
+        1,
+        3_600,
+      ).default(5),
+      silent: count(
+        'Seconds without a word from it, whatever the reason, before its calls are released; people may still talk there.',
+        10,
+        86_400,
+      ).default(120),
+    })
+    .prefault({})
+    .describe('When the node is taken for dead.'),
 });
 
 const trunk = z.strictObject({
@@ -147,15 +162,20 @@ const trunk = z.strictObject({
 /** What an API key may be allowed to do. */
 export const SCOPES = ['call', 'agent', 'supervise', 'dial', 'read', 'admin'] as const;
 
+const keyName = id('Who uses it; shown in logs in place of the key.');
+const bearer = z
+  .string()
+  // Not .min(16): the published schema speaks of the file as written, where a short reference may stand for a long key.
+  .refine((key) => key.length >= 16, { error: say('must be at least 16 characters long', 'Make it larger') })
+  .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
+  .describe('The bearer token, at least 16 characters; take it from the environment.');
+
+const operator = z.strictObject({ name: keyName, key: bearer });
+
 const apiKey = z
   .strictObject({
-    name: id('Who uses it; shown in logs in place of the key.'),
-    key: z
-      .string()
-      // Not .min(16): the published schema speaks of the file as written, where a short reference may stand for a long key.
-      .refine((key) => key.length >= 16, { error: say('must be at least 16 characters long', 'Make it larger') })
-      .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
-      .describe('The bearer token, at least 16 characters; take it from the environment.'),
+    name: keyName,
+    key: bearer,
     scopes: z.array(z.enum(SCOPES)).min(1).describe('What it may do.'),
     requestsPerSecond: count('Requests a second, averaged.', 1, 100_000).default(200),
     burst: count('Requests at once; default twice requestsPerSecond.', 1, 200_000).optional(),
@@ -288,6 +308,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Shutting down.'),
   cluster,
+  operators: z
+    .array(operator)
+    .default([])
+    .describe('Who may drain nodes (/admin/nodes) and read /metrics from anywhere; they belong to no company.'),
   nodes: z
     .array(node)
     .min(1)
