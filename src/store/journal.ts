@@ -76,6 +76,7 @@ export class Journal {
   readonly #keys: Keys;
   readonly #maxEvents: number;
   readonly #now: () => number;
+  readonly #away: () => boolean;
   /** From #first on; what was before has been let go. */
   #written: (Written | undefined)[] = [];
   #first = 0;
@@ -84,10 +85,20 @@ export class Journal {
   readonly #newest = new Map<CompanyId, number>();
   readonly #fences = new Map<string, { fence: number; companies: Set<CompanyId> }>();
 
-  /** @param maxEvents that a log may hold @param now ms on a clock that nobody sets */
-  constructor(keys: Keys, maxEvents: number, now: () => number = () => performance.now()) {
+  /**
+   * @param maxEvents that a log may hold
+   * @param away Redis does not answer: what was written before that is wanted when it is back, however long it takes
+   * @param now ms on a clock that nobody sets
+   */
+  constructor(
+    keys: Keys,
+    maxEvents: number,
+    away: () => boolean = () => false,
+    now: () => number = () => performance.now(),
+  ) {
     this.#keys = keys;
     this.#maxEvents = maxEvents;
+    this.#away = away;
     this.#now = now;
   }
 
@@ -124,7 +135,8 @@ export class Journal {
   #forget(now: number): void {
     for (;;) {
       const oldest = this.#written[this.#first];
-      if (!oldest || (now - oldest.at < REMEMBERED_MS && this.#chars <= REMEMBERED_CHARS)) break;
+      if (!oldest) break;
+      if ((this.#away() || now - oldest.at < REMEMBERED_MS) && this.#chars <= REMEMBERED_CHARS) break;
       this.#chars -= oldest.chars;
       this.#written[this.#first] = undefined;
       this.#first += 1;

@@ -8,7 +8,9 @@ import { RedisFlowStore } from './flow-store.ts';
 import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
+import { fixedServer } from './place.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
+import { type SentinelListener, type SentinelOptions, Sentinels } from './sentinels.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
 
@@ -16,10 +18,12 @@ export { StoreFault, StoreUnavailable } from './errors.ts';
 export type { ShardLease } from './shard-lease.ts';
 
 export interface StoreOptions {
-  /** `redis://host:port/db`, `rediss://` for TLS. */
-  readonly url: string;
+  /** `redis://host:port/db`, `rediss://` for TLS. Either this or `sentinel`. */
+  readonly url?: string;
   readonly username?: string;
   readonly password?: string;
+  /** Redis with Sentinel, in place of `url`, `username` and `password`. */
+  readonly sentinel?: SentinelOptions;
   /** What every key begins with; default `rm`. */
   readonly prefix?: string;
   /** How long an ended call can still be loaded, seconds; default 3600. */
@@ -28,7 +32,7 @@ export interface StoreOptions {
   readonly retention?: Partial<Retention>;
   /** Of the connections' sign of life, ms; default 1000. */
   readonly heartbeatMs?: number;
-  readonly listener: ConnectionListener & {
+  readonly listener: ConnectionListener & Partial<SentinelListener> & {
     /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
     onError(error: Error): void;
     /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
@@ -55,19 +59,19 @@ export class Store {
   readonly #keys: Keys;
   readonly #journal: Journal;
   readonly #tail: EventTail;
+  readonly #sentinels: Sentinels | undefined;
 
   constructor(options: StoreOptions) {
     const retention = { ...RETENTION, ...options.retention };
     if (retention.maxEvents < retention.minEvents) throw new RangeError('maxEvents is below minEvents');
+    this.#sentinels = sentinelsOf(options);
     const connection = {
-      url: options.url,
-      ...(options.username !== undefined && { username: options.username }),
-      ...(options.password !== undefined && { password: options.password }),
+      server: this.#sentinels ?? fixedServer(options.url ?? '', options.username, options.password),
       ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
       listener: options.listener,
     };
     this.#keys = new Keys(options.prefix ?? 'rm');
-    const journal = new Journal(this.#keys, retention.maxEvents);
+    const journal = new Journal(this.#keys, retention.maxEvents, () => !this.#redis.healthy);
     this.#journal = journal;
     this.#redis = new RedisConnection({
       ...connection,
@@ -104,6 +108,11 @@ export class Store {
     return this.#redis.healthy;
   }
 
+  /** How many sentinels there are, how many answer, and how often the master was found to be another one. */
+  get sentinels(): Pick<Sentinels, 'size' | 'answering' | 'switches'> | undefined {
+    return this.#sentinels;
+  }
+
   /** Asks Redis now. @throws {StoreUnavailable} */
   async ping(): Promise<void> {
     await this.#redis.command(['PING']);
@@ -123,6 +132,23 @@ export class Store {
   async close(): Promise<void> {
     this.#tail.close();
     this.#redis.close();
+    this.#sentinels?.close();
     await this.#tail.done;
   }
+}
+
+function sentinelsOf({ url, sentinel, listener, heartbeatMs }: StoreOptions): Sentinels | undefined {
+  if ((url === undefined) === (sentinel === undefined)) throw new RangeError('give either url or sentinel');
+  return (
+    sentinel &&
+    new Sentinels(
+      sentinel,
+      {
+        onSentinelAway: (name, error) => listener.onSentinelAway?.(name, error),
+        onSentinelBack: (name) => listener.onSentinelBack?.(name),
+        onSwitched: (from, to) => listener.onSwitched?.(from, to),
+      },
+      heartbeatMs ?? 1000,
+    )
+  );
 }
