@@ -68,7 +68,10 @@ export const hostAndPort = (example: string) =>
   z
     .string()
     .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
-      error: say('is not an address and a port', `Write it as ${example}, or [::1]${example.slice(example.indexOf(':'))}`),
+      error: say(
+        'is not an address and a port',
+        `Write it as ${example}, or [::1]${example.slice(example.indexOf(':'))}`,
+      ),
     })
     .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
       error: say('has a port over 65535', `Write it as ${example}`),

@@ -15,6 +15,7 @@ import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
 
 export { StoreFault, StoreUnavailable } from './errors.ts';
+export type { SentinelOptions } from './sentinels.ts';
 export type { ShardLease } from './shard-lease.ts';
 
 export interface StoreOptions {
@@ -32,12 +33,13 @@ export interface StoreOptions {
   readonly retention?: Partial<Retention>;
   /** Of the connections' sign of life, ms; default 1000. */
   readonly heartbeatMs?: number;
-  readonly listener: ConnectionListener & Partial<SentinelListener> & {
-    /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
-    onError(error: Error): void;
-    /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
-    onRestored?(restored: Restored): void;
-  };
+  readonly listener: ConnectionListener &
+    Partial<SentinelListener> & {
+      /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
+      onError(error: Error): void;
+      /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
+      onRestored?(restored: Restored): void;
+    };
 }
 
 const RETENTION: Retention = { maxAgeMs: 3_600_000, minEvents: 1_000_000, maxEvents: 5_000_000 };
