@@ -26,8 +26,14 @@ export function openStore(config: Config, logger: Logger, onForgotten: () => voi
       onSentinelBack: (sentinel) => logger.info({ sentinel }, 'the sentinel tells who is the master'),
       onSwitched: (from, to) => logger.warn({ from, to }, 'Redis was failed over: another server is the master'),
       onError: (err) => logger.error({ err }, 'event log'),
-      onRestored: ({ more, ...restored }) => {
+      onRestored: ({ more, diverged, ...restored }) => {
         logger.error(restored, 'Redis had lost what was written last: it is written again');
+        if (diverged.size > 0) {
+          logger.error(
+            { companies: [...diverged.keys()] },
+            'Redis has gone on with other events than were told here: subscribers begin afresh',
+          );
+        }
         if (!more) return;
         logger.error(
           'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',

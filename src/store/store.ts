@@ -80,13 +80,16 @@ export class Store {
       name: 'ringmaster-commands',
       restore: async (run) => {
         const restored = await journal.restore(run, this.#tail.positions());
-        if (restored.more || restored.events + restored.calls + restored.floors > 0) {
-          options.listener.onRestored?.(restored);
-        }
+        for (const [companyId, first] of restored.diverged) this.#tail.diverged(companyId, first);
+        const count = restored.events + restored.calls + restored.floors + restored.diverged.size;
+        if (restored.more || count > 0) options.listener.onRestored?.(restored);
       },
     });
     const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
-    this.#tail = new EventTail(reading, this.#redis, this.#keys, (error) => options.listener.onError(error));
+    this.#tail = new EventTail(reading, this.#redis, this.#keys, {
+      onError: (error) => options.listener.onError(error),
+      onHeard: (companyId, events, last) => journal.heard(companyId, events, last),
+    });
     this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, journal, {
       endedCallTtl: options.endedCallTtl ?? 3600,
       maxEvents: retention.maxEvents,

@@ -92,7 +92,7 @@ describe('what Redis has lost', () => {
     const before = await store.events.read(ID, 0, 100);
 
     await loseAll(store);
-    expect(restored).toEqual([{ events: 5, calls: 2, floors: 1, more: true }]);
+    expect(restored).toEqual([{ events: 5, calls: 2, floors: 1, more: true, diverged: new Map() }]);
     expect(await store.events.read(ID, 0, 100)).toEqual(before);
     expect(await store.events.lastEventID(ID)).toBe(5);
     expect((await store.calls.loadLive([ID], SHARD)).map((l) => [l.call.callID, l.version])).toEqual([
@@ -196,7 +196,7 @@ describe('what Redis has lost', () => {
     expect(await store.events.lastEventID(ID)).toBe(4);
   });
 
-  it('and that nobody here wrote leaves a gap that is told, and no id that was heard is given again', async () => {
+  it('and that a process wrote that is no more is put back by whoever heard it', async () => {
     const store = await open();
     const gone = await open();
     const heard = new Heard();
@@ -210,7 +210,30 @@ describe('what Redis has lost', () => {
     await store.calls.commit(commitOf(newCall(ID)));
     await heard.until((h) => h.ids.length === 6);
     expect(heard.ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(await store.events.read(ID, 4, 10)).toHaveLength(2);
-    expect(await store.events.read(ID, 3, 10)).toBe('expired');
+    expect((await store.events.read(ID, 0, 10)).slice(0, 6)).toEqual(heard.events);
+  });
+
+  it('and that nobody here has heard leaves a gap that is told', async () => {
+    const store = await open();
+    const gone = await open();
+    for (const by of [store, gone, store]) await by.calls.commit(commitOf(newCall(ID)));
+    await gone.close();
+    await loseAll(store);
+    await store.calls.commit(commitOf(newCall(ID)));
+    expect(await store.events.lastEventID(ID)).toBe(8);
+    expect(await store.events.read(ID, 4, 10)).toHaveLength(4);
+    expect(await store.events.read(ID, 2, 10)).toBe('expired');
+  });
+
+  it('is whole again whichever process comes back first, each with what it wrote', async () => {
+    const both = [await open(), await open()];
+    for (let i = 0; i < 300; i += 1) {
+      await both[i % 3 === 0 ? 0 : 1]?.calls.commit(commitOf(newCall(ID)));
+    }
+    const before = await both[0]?.events.read(ID, 0, 1000);
+    await loseAll(...both);
+    expect(await both[0]?.events.read(ID, 0, 1000)).toEqual(before);
+    expect(restored.map((r) => r.events).toSorted()).toEqual([200, 400]);
+    expect(await both[1]?.calls.commit(commitOf(newCall(ID)))).toMatchObject({ lastEventID: 602 });
   });
 });
