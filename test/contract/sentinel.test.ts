@@ -105,9 +105,11 @@ class Traffic {
   }
 }
 
+const expectWhole = (traffic: Traffic, ...listeners: Heard[]): Promise<void> =>
+  expectStored(traffic.store, traffic.stored, ...listeners);
+
 /** Nothing is lost and nothing there twice: ids, log, calls, and what each listener heard. */
-async function expectWhole(traffic: Traffic, ...listeners: Heard[]): Promise<void> {
-  const { store, stored } = traffic;
+async function expectStored(store: Store, stored: Traffic['stored'], ...listeners: Heard[]): Promise<void> {
   const last = stored.length * 2;
   expect(stored.map((s) => s.lastEventID)).toEqual(range(1, stored.length).map((n) => n * 2));
   expect(await store.events.lastEventID(ID)).toBe(last);
@@ -213,5 +215,60 @@ describe('Redis is failed over', () => {
     expect(again.outcome === 'held' && again.fence > fence).toBe(true);
     await group.mendReplication();
     await group.startAgain(master, next);
+  }, 60_000);
+
+  it('with two processes that write: each puts back what it wrote, the log is whole, and both hear all of it once', async () => {
+    const both = [await open(), await open()] as const;
+    const listeners = [await listening(both[0]), await listening(both[1])];
+    await group.cutReplication(master);
+    const traffics = [new Traffic(both[0]), new Traffic(both[1])] as const;
+    await Promise.all(traffics.map((t) => t.more(40)));
+    // Each has heard of everything before the master dies, so that neither goes on under an id that is the other's.
+    await Promise.all(traffics.map((t) => t.end()));
+    const last = traffics[0].stored.length + traffics[1].stored.length;
+    await Promise.all(listeners.map((heard) => heard.until((h) => h.ids.length === last * 2)));
+    process.kill(master.pid, 'SIGKILL');
+    const next = await group.master(master);
+    await Promise.all(both.map((s) => s.connected()));
+    const more = [new Traffic(both[0]), new Traffic(both[1])] as const;
+    await Promise.all(more.map((t) => t.more(40)));
+    await Promise.all(more.map((t) => t.end()));
+    const stored = [...traffics, ...more].flatMap((t) => t.stored).toSorted((a, b) => a.lastEventID - b.lastEventID);
+    await expectStored(both[0], stored, ...listeners);
+    await group.mendReplication();
+    await group.startAgain(master, next);
+  }, 60_000);
+
+  it('with a name that no sentinel knows there is no Redis, and it is said why', async () => {
+    const down: string[] = [];
+    const { store } = newStore(
+      { ...group.at, name: 'another' },
+      {
+        listener: {
+          onDown: (connection, error) => void down.push(`${connection}: ${error.message}`),
+          onUp: () => undefined,
+          onError: () => undefined,
+        },
+      },
+    );
+    stores.push(store);
+    await vi.waitFor(() => expect(down).toHaveLength(2), PATIENCE);
+    const why = 'no sentinel knows a master named "another"';
+    expect(down.toSorted()).toEqual([`ringmaster-commands: ${why}`, `ringmaster-events: ${why}`]);
+    expect([store.healthy, store.sentinels?.answering]).toEqual([false, 0]);
+  });
+
+  it('while one sentinel is dead, the first that would be asked: the others do it', async () => {
+    await group.sentinels[0]?.stop();
+    const store = await open();
+    const heard = await listening(store);
+    const traffic = new Traffic(store);
+    await traffic.more(50);
+    process.kill(master.pid, 'SIGKILL');
+    await group.master(master);
+    await traffic.more(50);
+    await traffic.end();
+    await expectWhole(traffic, heard);
+    expect(store.sentinels?.answering).toBe(2);
   }, 60_000);
 });
