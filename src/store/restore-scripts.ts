@@ -53,7 +53,8 @@ export const RESTORE_EVENTS = script(`
 local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)
 local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
 local function idOf(entry) return tonumber(string.match(entry[1], '^%d+')) end
-local oldest = first[1] and idOf(first[1]) or 0
+-- In a log that is full what is older than its first event was dropped, and is not wanted.
+local oldest = first[1] and redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[1]) and idOf(first[1]) or 0
 local last = newest[1] and idOf(newest[1]) or 0
 local function add(id, n, c, d, j)
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], id .. '-0', 'n', n, 'c', c, 'd', d, 'j', j)
@@ -85,8 +86,7 @@ for i = 3, #ARGV, 5 do
     other = id
     break
   end
-  -- What is older than the log is no longer wanted.
-  if not there and (id > oldest or last == 0) then
+  if not there and id > oldest then
     if id <= last then takeOut(id) end
     add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
     restored = restored + 1

@@ -1,5 +1,6 @@
 import { RedisCallStore } from './call-store.ts';
 import { RedisCampaigncallStore } from './campaigncall-store.ts';
+import { Committer } from './committer.ts';
 import { RedisContactStore } from './contact-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
@@ -90,11 +91,9 @@ export class Store {
       onError: (error) => options.listener.onError(error),
       onHeard: (companyId, events, last) => journal.heard(companyId, events, last),
     });
-    this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, journal, {
-      endedCallTtl: options.endedCallTtl ?? 3600,
-      maxEvents: retention.maxEvents,
-    });
-    this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
+    const committer = new Committer(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
+    this.calls = new RedisCallStore(committer, options.endedCallTtl ?? 3600);
+    this.floors = new RedisFloorStore(committer);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, this.#keys);
