@@ -34,11 +34,12 @@ export function openStore(config: Config, logger: Logger, onForgotten: () => voi
             'Redis has gone on with other events than were told here: subscribers begin afresh',
           );
         }
-        if (!more) return;
-        logger.error(
-          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
-        );
-        onForgotten();
+        if (more) {
+          logger.error(
+            'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
+          );
+        }
+        if (more || diverged.size > 0) onForgotten();
       },
     },
   });

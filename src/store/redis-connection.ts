@@ -52,6 +52,8 @@ export class RedisConnection {
   readonly #options: ConnectionOptions;
   /** The present attempt to connect, or connection; what an earlier one says no longer counts. */
   #attempt = 0;
+  /** Ends the wait before the next attempt. */
+  #endWait: (() => void) | undefined;
   #client: Client | undefined;
   #place: Place | undefined;
   #closed = false;
@@ -72,7 +74,8 @@ export class RedisConnection {
     this.#options = options;
     options.server.onMoved((place) => {
       const from = this.#place;
-      if (from && from.name !== place.name) this.#lost(this.#attempt, new Error(`another server is the master now`));
+      if (from && from.name !== place.name) this.#lost(this.#attempt, new Error('another server is the master now'));
+      this.#endWait?.();
     });
     this.#begin(0);
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? 1000);
@@ -165,7 +168,7 @@ export class RedisConnection {
 
   async #open(nth: number, waitMs: number): Promise<void> {
     try {
-      if (waitMs > 0) await delay(waitMs, undefined, { ref: false });
+      if (waitMs > 0) await this.#wait(waitMs);
       if (this.#isOver(nth)) return;
       const place = await this.#options.server.find();
       if (this.#isOver(nth)) return;
@@ -183,6 +186,17 @@ export class RedisConnection {
     } catch (error) {
       this.#lost(nth, error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #isOver(nth: number): boolean {

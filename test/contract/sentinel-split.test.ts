@@ -3,7 +3,7 @@ import type { Restored } from '../../src/store/journal.ts';
 import { Sentinels } from '../../src/store/sentinels.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeSentinel } from '../support/fake-sentinel.ts';
-import { startRedis, type TestRedis } from '../support/redis-server.ts';
+import { startRedis, startSentinel, type TestRedis } from '../support/redis-server.ts';
 import { command, MASTER } from '../support/sentinel-group.ts';
 import { commitOf, company, Heard, newCall, newStore, range } from '../support/store-kit.ts';
 
@@ -159,6 +159,39 @@ describe('a store', () => {
     await command(replica.port, 'REPLICAOF', 'NO', 'ONE');
     await store.connected();
     expect(await store.calls.commit(commitOf(newCall(ID)))).toMatchObject({ lastEventID: 2 });
+  });
+
+  it('has its own user or password at the sentinels and at the servers', async () => {
+    const may = '+@read +@write +@scripting +role +client|id +client|setname +client|unblock +@connection';
+    const redis = await server();
+    await command(redis.port, 'ACL', 'SETUSER', 'ring', 'on', '>quiet', '~*', ...may.split(' '));
+    const config = [`sentinel monitor ${MASTER} 127.0.0.1 ${redis.port} 1`, 'requirepass hush'];
+    const sentinel = await startSentinel(config);
+    servers.push(sentinel);
+    const away: string[] = [];
+    const at = (password: string) => ({
+      name: MASTER,
+      nodes: [{ host: '127.0.0.1', port: sentinel.port }],
+      password,
+      data: { username: 'ring', password: 'quiet', db: 0 },
+    });
+    const listener = {
+      onDown: () => undefined,
+      onUp: () => undefined,
+      onError: (error: Error) => void down.push(error.message),
+      onSentinelAway: (_: string, error: Error) => void away.push(error.message),
+    };
+    const { store } = newStore(at('hush'), { listener });
+    closing.push(store);
+    await store.connected();
+    const heard = await listening(store);
+    await store.calls.commit(commitOf(newCall(ID)));
+    await heard.until((h) => h.ids.length === 2);
+    expect([away, down]).toEqual([[], []]);
+    const { store: wrong } = newStore(at('loud'), { listener });
+    closing.push(wrong);
+    await vi.waitFor(() => expect(away).toEqual([expect.stringMatching(/^WRONGPASS/)]), PATIENCE);
+    expect(wrong.healthy).toBe(false);
   });
 
   it('leaves a master that is made a replica with the first commit that it refuses, and the commit can be repeated', async () => {

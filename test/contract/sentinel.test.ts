@@ -132,6 +132,8 @@ describe('Redis is failed over', () => {
     const store = await open();
     const other = await open();
     const listeners = [await listening(store), await listening(other)];
+    // As operations.md wants it: the new master stores nothing before a replica follows it.
+    await group.configure('min-replicas-to-write', '1');
     const traffic = new Traffic(store);
     await traffic.more(50);
     process.kill(master.pid, 'SIGKILL');
@@ -139,6 +141,7 @@ describe('Redis is failed over', () => {
     await traffic.more(50);
     await traffic.end();
     await expectWhole(traffic, ...listeners);
+    await group.configure('min-replicas-to-write', '0');
     const change = `127.0.0.1:${master.port} 127.0.0.1:${next.port}`;
     expect(switched).toEqual([change, change]);
     await group.startAgain(master, next);

@@ -113,9 +113,14 @@ export class SentinelGroup {
   }
 
   /** Lets them follow again. */
-  async mendReplication(): Promise<void> {
+  mendReplication(): Promise<void> {
+    return this.configure('masteruser', '', 'masterauth', '');
+  }
+
+  /** Sets options of all servers that live, name and value in turn. */
+  async configure(...options: string[]): Promise<void> {
     for (const { port } of await this.#alive([...this.#servers.values()])) {
-      await command(port, 'CONFIG', 'SET', 'masteruser', '', 'masterauth', '');
+      await command(port, 'CONFIG', 'SET', ...options);
     }
   }
 
