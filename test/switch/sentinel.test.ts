@@ -194,27 +194,27 @@ describe('Redis with Sentinel is failed over under live calls', () => {
   test('the sentinels know no such name: it is said, nothing is served, and it comes back by itself', async () => {
     const wrong = new RingmasterProcess(lab, { change: (settings) => withSentinel(settings, 'another') });
     try {
+      for (const { port } of group.sentinels) await command(port, 'SENTINEL', 'REMOVE', MASTER);
+      await vi.waitFor(() => {
+        const away = rm.log.filter((line) => line.msg === 'a sentinel does not tell who is the master');
+        expect(away.slice(-3).map((line) => (line['err'] as Error).message)).toEqual(
+          Array(3).fill(`it knows no master named "${MASTER}"`),
+        );
+      }, PATIENCE);
+      // Who is connected stays so; a connection that is lost leads nowhere.
+      expect(await ready()).toBe(200);
+      await command(master.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
+      await vi.waitFor(async () => expect(await ready()).toBe(503), PATIENCE);
+      for (const { port } of group.sentinels) {
+        await command(port, 'SENTINEL', 'MONITOR', MASTER, '127.0.0.1', String(master.port), '2');
+      }
+      await rm.serving();
+      await vi.waitFor(async () => expect(await rm.metric('ringmaster_redis_sentinels')).toBe(3), PATIENCE);
       const said = await wrong.logged('Redis cannot be reached');
       expect(said['err']).toMatchObject({ message: 'no sentinel knows a master named "another"' });
       expect(wrong.log.filter((line) => line.msg === 'Ringmaster is listening')).toEqual([]);
     } finally {
       await wrong.stop();
     }
-    for (const { port } of group.sentinels) await command(port, 'SENTINEL', 'REMOVE', MASTER);
-    await vi.waitFor(() => {
-      const away = rm.log.filter((line) => line.msg === 'a sentinel does not tell who is the master');
-      expect(away.slice(-3).map((line) => (line['err'] as Error).message)).toEqual(
-        Array(3).fill(`it knows no master named "${MASTER}"`),
-      );
-    }, PATIENCE);
-    // Who is connected stays so; a connection that is lost leads nowhere.
-    expect(await ready()).toBe(200);
-    await command(master.port, 'CLIENT', 'KILL', 'TYPE', 'normal');
-    await vi.waitFor(async () => expect(await ready()).toBe(503), PATIENCE);
-    for (const { port } of group.sentinels) {
-      await command(port, 'SENTINEL', 'MONITOR', MASTER, '127.0.0.1', String(master.port), '2');
-    }
-    await rm.serving();
-    await vi.waitFor(async () => expect(await rm.metric('ringmaster_redis_sentinels')).toBe(3), PATIENCE);
   });
 });
