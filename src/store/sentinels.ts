@@ -162,16 +162,18 @@ export class Sentinels implements Server {
     return this.#look;
   }
 
-  /** Ends when all have answered or failed, or most of them have named a master. */
+  /** Ends when all have answered or failed, or most of them have named a master and are not behind. */
   #askAll(): Promise<Found> {
     return new Promise((resolve) => {
       const answers: (Answer | undefined)[] = [];
       const errors: Error[] = [];
       const counted = (): void => {
         const named = answers.filter((a) => a !== undefined);
-        const all = answers.length + errors.length === this.#sentinels.length;
-        if (!all && named.length * 2 <= this.#sentinels.length) return;
         const answer = named.toSorted((a, b) => b.epoch - a.epoch)[0];
+        const all = answers.length + errors.length === this.#sentinels.length;
+        // The others are waited for where these have not yet heard of a fail-over that is known here.
+        const behind = answer !== undefined && answer.epoch < (this.#current?.epoch ?? 0);
+        if (!all && (behind || named.length * 2 <= this.#sentinels.length)) return;
         resolve({ answer, answered: answers.length, errors });
       };
       for (const sentinel of this.#sentinels) {

@@ -142,13 +142,6 @@ describe('a store', () => {
     return store;
   }
 
-  async function listening(store: Store): Promise<Heard> {
-    const heard = new Heard();
-    store.events.tail(ID, heard.hear, heard.lost);
-    await store.events.lastEventID(ID);
-    return heard;
-  }
-
   it('uses no server that is a replica, and the same server once it is the master', async () => {
     const old = await server();
     const replica = await server('--replicaof', '127.0.0.1', String(old.port));
@@ -184,7 +177,7 @@ describe('a store', () => {
     const { store } = newStore(at('hush'), { listener });
     closing.push(store);
     await store.connected();
-    const heard = await listening(store);
+    const heard = await Heard.on(store, ID);
     await store.calls.commit(commitOf(newCall(ID)));
     await heard.until((h) => h.ids.length === 2);
     expect([away, down]).toEqual([[], []]);
@@ -199,7 +192,7 @@ describe('a store', () => {
     const next = await server('--replicaof', '127.0.0.1', String(old.port));
     const sentinel = await fake(old.port);
     const store = await open(sentinel);
-    const heard = await listening(store);
+    const heard = await Heard.on(store, ID);
     await store.calls.commit(commitOf(newCall(ID)));
     await command(old.port, 'WAIT', '1', '900');
     await command(next.port, 'REPLICAOF', 'NO', 'ONE');
@@ -229,7 +222,7 @@ describe('a store', () => {
     const [mine, theirs] = [await fake(old.port), await fake(old.port)];
     const cutOff = await open(mine);
     const other = await open(theirs);
-    const listeners = [await listening(cutOff), await listening(other)] as const;
+    const listeners = [await Heard.on(cutOff, ID), await Heard.on(other, ID)] as const;
     const [taken, kept] = ['ringmaster-0', 'ringmaster-1'];
     const fences = { taken: await cutOff.calls.takeShard(taken, [ID]), kept: await cutOff.calls.takeShard(kept, [ID]) };
     const before = commitOf(newCall(ID), { shard: taken, fence: fences.taken });

@@ -53,14 +53,6 @@ async function open(): Promise<Store> {
   return store;
 }
 
-/** Hears the company's events from the first on. */
-async function listening(store: Store): Promise<Heard> {
-  const heard = new Heard();
-  store.events.tail(ID, heard.hear, heard.lost);
-  await store.events.lastEventID(ID);
-  return heard;
-}
-
 /** Commits calls one after another, each as often as it takes, as the engine does. */
 class Traffic {
   readonly stored: { callID: string; lastEventID: number }[] = [];
@@ -131,7 +123,7 @@ describe('Redis is failed over', () => {
   it('its master dies in mid-traffic: commits go on at the new one, nothing is lost, everybody hears all of it once', async () => {
     const store = await open();
     const other = await open();
-    const listeners = [await listening(store), await listening(other)];
+    const listeners = [await Heard.on(store, ID), await Heard.on(other, ID)];
     // As operations.md wants it: the new master stores nothing before a replica follows it.
     await group.configure('min-replicas-to-write', '1');
     const traffic = new Traffic(store);
@@ -149,7 +141,7 @@ describe('Redis is failed over', () => {
 
   it('its master is frozen: it is left for the new one, also when it comes back and is made a replica', async () => {
     const store = await open();
-    const heard = await listening(store);
+    const heard = await Heard.on(store, ID);
     const traffic = new Traffic(store);
     await traffic.more(50);
     process.kill(master.pid, 'SIGSTOP');
@@ -172,7 +164,7 @@ describe('Redis is failed over', () => {
 
   it('while it serves, by an operator: nothing is lost', async () => {
     const store = await open();
-    const heard = await listening(store);
+    const heard = await Heard.on(store, ID);
     const traffic = new Traffic(store);
     await traffic.more(50);
     await command(group.sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', 'mymaster');
@@ -187,7 +179,7 @@ describe('Redis is failed over', () => {
   it('to a replica that lags: what it had not got is written again under its ids, with fence, lease and agents', async () => {
     const store = await open();
     const other = await open();
-    const listeners = [await listening(store), await listening(other)];
+    const listeners = [await Heard.on(store, ID), await Heard.on(other, ID)];
     const before = new Traffic(store);
     await before.more(20);
     await before.end();
@@ -222,7 +214,7 @@ describe('Redis is failed over', () => {
 
   it('with two processes that write: each puts back what it wrote, the log is whole, and both hear all of it once', async () => {
     const both = [await open(), await open()] as const;
-    const listeners = [await listening(both[0]), await listening(both[1])];
+    const listeners = [await Heard.on(both[0], ID), await Heard.on(both[1], ID)];
     await group.cutReplication(master);
     const traffics = [new Traffic(both[0]), new Traffic(both[1])] as const;
     await Promise.all(traffics.map((t) => t.more(40)));
@@ -264,7 +256,7 @@ describe('Redis is failed over', () => {
   it('while one sentinel is dead, the first that would be asked: the others do it', async () => {
     await group.sentinels[0]?.stop();
     const store = await open();
-    const heard = await listening(store);
+    const heard = await Heard.on(store, ID);
     const traffic = new Traffic(store);
     await traffic.more(50);
     process.kill(master.pid, 'SIGKILL');

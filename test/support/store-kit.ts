@@ -74,6 +74,14 @@ export class Heard {
   losses = 0;
   readonly #waiting = new Set<() => void>();
 
+  /** Hears a company's events from now on. */
+  static async on(store: Store, companyId: CompanyId): Promise<Heard> {
+    const heard = new Heard();
+    store.events.tail(companyId, heard.hear, heard.lost);
+    await store.events.lastEventID(companyId);
+    return heard;
+  }
+
   readonly hear = (events: readonly LoggedEvent[]): void => {
     this.events.push(...events);
     this.#check();
