@@ -267,6 +267,7 @@ function openDialer(
       shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
       mayLead,
+      storeBackForMs: () => store.backForMs,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
@@ -330,6 +331,13 @@ function openStore(config: Config, logger: Logger, onForgotten: () => void): Sto
         );
         onForgotten();
       },
+      onRedone: ({ more, ...redone }) => {
+        logger.error(redone, 'Redis had lost what dialler, contacts and masking wrote last: it is written again');
+        if (more)
+          logger.error('Redis has lost more of it than is remembered: what is live is stored anew, the rest is lost');
+      },
+      onCrowded: (writes) =>
+        logger.warn({ writes }, 'more is written in ten seconds than is remembered in case Redis loses it'),
     },
   });
 }

@@ -1,6 +1,7 @@
 import { RedisCallStore } from './call-store.ts';
 import { RedisCampaigncallStore } from './campaigncall-store.ts';
 import { RedisContactStore } from './contact-store.ts';
+import { DialerLead } from './dialer-lead.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
@@ -9,6 +10,7 @@ import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
+import { RedoLog, type Redone } from './redo-log.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
 
@@ -33,6 +35,10 @@ export interface StoreOptions {
     onError(error: Error): void;
     /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
     onRestored?(restored: Restored): void;
+    /** The same of what the dialler, the contacts, the masking and the flows of the admin API had written. */
+    onRedone?(redone: Redone): void;
+    /** So many writes of the last seconds are remembered no more for want of room; once a minute at most. */
+    onCrowded?(writes: number): void;
   };
 }
 
@@ -54,6 +60,8 @@ export class Store {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #journal: Journal;
+  readonly #redo: RedoLog;
+  #backAt = Number.NEGATIVE_INFINITY;
   readonly #tail: EventTail;
 
   constructor(options: StoreOptions) {
@@ -77,8 +85,19 @@ export class Store {
         if (restored.more || restored.events + restored.calls + restored.floors > 0) {
           options.listener.onRestored?.(restored);
         }
+        // The lead first: what is done again is done by whoever leads.
+        await lead.restore(run);
+        const redone = await this.#redo.restore(run);
+        if (redone.more || redone.writes + redone.held > 0) options.listener.onRedone?.(redone);
+        this.#backAt = performance.now();
       },
     });
+    const lead = new DialerLead(this.#redis, this.#keys);
+    const redo = new RedoLog(this.#redis, this.#keys, {
+      onFault: (error) => options.listener.onError(error),
+      onCrowded: (writes) => options.listener.onCrowded?.(writes),
+    });
+    this.#redo = redo;
     const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
     this.#tail = new EventTail(reading, this.#redis, this.#keys, (error) => options.listener.onError(error));
     this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, journal, {
@@ -87,21 +106,26 @@ export class Store {
     });
     this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
-    this.dialer = new RedisDialerStore(this.#redis, this.#keys);
-    this.flows = new RedisFlowStore(this.#redis, this.#keys);
-    this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
-    this.contacts = new RedisContactStore(this.#redis, this.#keys);
-    this.masks = new RedisMaskStore(this.#redis, this.#keys);
+    this.dialer = new RedisDialerStore(this.#redis, redo, lead, this.#keys);
+    this.flows = new RedisFlowStore(this.#redis, redo, this.#keys);
+    this.campaigncalls = new RedisCampaigncallStore(this.#redis, redo, this.#keys);
+    this.contacts = new RedisContactStore(this.#redis, redo, this.#keys);
+    this.masks = new RedisMaskStore(this.#redis, redo, this.#keys);
   }
 
   /** Changes that are remembered in case Redis loses them. */
   get remembered(): number {
-    return this.#journal.size;
+    return this.#journal.size + this.#redo.size;
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */
   get healthy(): boolean {
     return this.#redis.healthy;
+  }
+
+  /** How long Redis has been back since it was last away, and all that was lost written again, ms; Infinity where it never was. */
+  get backForMs(): number {
+    return performance.now() - this.#backAt;
   }
 
   /** Asks Redis now. @throws {StoreUnavailable} */
