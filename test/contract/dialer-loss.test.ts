@@ -66,8 +66,13 @@ async function begin(): Promise<void> {
   sim = new SimulatedSwitch(store);
 }
 
-async function dialler(companies: readonly CompanyConfig[], store = open(), leadMs = 1_000): Promise<Instance> {
-  const made = await instance(store, sim, companies, {}, leadMs);
+async function dialler(
+  companies: readonly CompanyConfig[],
+  store = open(),
+  leadMs = 1_000,
+  mayLead = () => true,
+): Promise<Instance> {
+  const made = await instance(store, sim, companies, { mayLead }, leadMs);
   instances.push(made);
   return made;
 }
@@ -191,11 +196,15 @@ describe('where Redis loses what the dialler wrote last', () => {
     sim.holding = true;
     sim.serving = false;
     const far = open(`redis://127.0.0.1:${proxy.port}`);
-    const leads = await dialler(flow(), far, 3_000);
+    const leads = await dialler(flow(), far, 12_000);
     const id = await ask(leads, 1);
     // As where Redis was away for longer than a lead lasts.
     const before = (await past.now()).filter(([key]) => !key.toString().endsWith(':lead'));
-    const other = await dialler(flow(), open(), 3_000);
+    let elections = 0;
+    const other = await dialler(flow(), open(), 12_000, () => {
+      elections++;
+      return true;
+    });
     sim.serving = true;
     await sim.until(() => sim.placed.length === 1);
     const [atFar, atOther] = [far, other.store].map((s) => ups.get(s) ?? 0);
@@ -204,6 +213,8 @@ describe('where Redis loses what the dialler wrote last', () => {
     // The other one is there first, and finds a call that waits and nobody who leads.
     await back(other.store, atOther ?? 0);
     expect(await other.store.dialer.waiting(ACME, 'flow0001')).toBe(1);
+    const until = elections + 1;
+    await vi.waitFor(() => expect(elections).toBeGreaterThanOrEqual(until), { timeout: 15_000, interval: 5 });
     proxy.unblock();
     await back(far, atFar ?? 0);
     expect([leads.dialer.activeCalls, other.dialer.activeCalls]).toEqual([1, 0]);
@@ -213,7 +224,7 @@ describe('where Redis loses what the dialler wrote last', () => {
     await leads.close();
     instances.splice(instances.indexOf(leads), 1);
     await proxy.stop();
-  });
+  }, 60_000);
 
   it('a message is delivered once, whether it was lost or that it had been delivered', async () => {
     await begin();

@@ -11,6 +11,8 @@ import { company, newStore } from '../support/store-kit.ts';
 const ACME = company('acme');
 const FLOW = 'flow0001';
 const COMMANDS = 'ringmaster-commands';
+const LEAD = 'redo:{acme}:dialer:lead';
+const TOKEN = 'redo:{acme}:dialer:token';
 const NOW = 1_800_000_000_000;
 const DIDS = ['201', '202'];
 
@@ -40,7 +42,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-async function open(): Promise<Opened> {
+async function open(onCrowded: (writes: number) => void = () => undefined): Promise<Opened> {
   const made: Omit<Opened, 'store'> & { store?: Store } = { redone: [], faults: [], ups: 0 };
   const { store } = newStore(redis.url, {
     prefix: 'redo',
@@ -51,6 +53,7 @@ async function open(): Promise<Opened> {
       },
       onError: (error) => void made.faults.push(error),
       onRedone: (what) => void made.redone.push(what),
+      onCrowded,
     },
   });
   const all = Object.assign(made, { store });
@@ -197,6 +200,7 @@ async function tell({ deeds, kept }: { deeds: readonly Deed[]; kept: number }, l
   for (const { faults, redone } of new Set([leads, takes])) {
     expect(faults).toEqual([]);
     expect(redone.some((r) => r.more)).toBe(false);
+    if (moment === moments.at(-1)) expect(redone).toEqual([]);
   }
 }
 
@@ -235,4 +239,117 @@ describe('what Redis has lost of everything else that is written', () => {
       ),
     STORIES_MS,
   );
+
+  it('is done again with the next loss too, and nothing twice', async () => {
+    await past.goBack([]);
+    const one = await open();
+    const { dialer } = one.store;
+    const token = (await dialer.lead(ACME, 'me', 60_000)) ?? 0;
+    const atFirst = await past.now();
+    const scene = { leads: one.store, takes: one.store, token };
+    await DEEDS.accept(scene, { what: 'accept', a: 0, b: 0 }, 1);
+    // Tells a message, counts, and takes one off what is paid for.
+    await DEEDS.balance(scene, { what: 'balance', a: 9, b: 0 });
+    await DEEDS.step(scene, { what: 'step', a: 0, b: 0 }, 2);
+    const before = await comparable();
+    await lose(atFirst, one);
+    await lose(await past.now(), one);
+    await lose(atFirst, one);
+    expect(await comparable()).toEqual(before);
+    expect(one.redone).toEqual([
+      { writes: 3, held: 0, more: false },
+      { writes: 3, held: 0, more: false },
+    ]);
+    expect(await dialer.balance(ACME, 'main', 9)).toBe(8);
+  });
+
+  it('is what leaders and desks hold where it is more than is remembered', async () => {
+    await past.goBack([]);
+    const crowded: number[] = [];
+    const one = await open((writes) => void crowded.push(writes));
+    const { dialer, contacts } = one.store;
+    const token = (await dialer.lead(ACME, 'me', 60_000)) ?? 0;
+    const entry = { uuid: 'u1', flowId: FLOW, active: false };
+    const request = { json: '{}', flowId: FLOW };
+    await dialer.accept(ACME, { ...request, id: 'r', checksum: 'r' }, [{ ...entry, json: '{}', queue: NOW }], 600);
+    const waiting = await past.now();
+    const live = { ...entry, active: true, json: '{"live":1}' };
+    await dialer.commit({ ...live, companyId: ACME, token, version: 1 });
+    await contacts.commit({ companyId: ACME, id: 'k1', json: '{"k":1}', version: 0 });
+    dialer.holding(ACME, () => [{ ...live, version: 2 }]);
+    const letGo = contacts.holding(ACME, () => [{ id: 'k1', json: '{"k":1}', version: 1 }]);
+    contacts.holding(ACME, () => [{ id: 'k2', json: '{"k":2}', version: 5 }])();
+    // More than is kept in memory.
+    const large = 'x'.repeat(8 * 1024 * 1024);
+    for (let i = 0; i < 9; i++) {
+      await dialer.accept(ACME, { ...request, json: large, id: `${i}`, checksum: `${i}` }, [], 600);
+    }
+    expect(crowded).toHaveLength(1);
+    await lose(waiting, one);
+    expect(one.redone).toMatchObject([{ held: 2, more: true }]);
+    expect(await dialer.active(ACME)).toEqual([{ uuid: 'u1', json: '{"live":1}', version: 2 }]);
+    expect(await dialer.waiting(ACME, FLOW)).toBe(0);
+    expect(await contacts.live(ACME)).toEqual([{ id: 'k1', json: '{"k":1}', version: 1 }]);
+    // The newest are among what is remembered.
+    expect(await dialer.request(ACME, '8')).toBe(large);
+    letGo();
+  });
+
+  it('of a script that Redis refuses keeps nothing else from coming back', async () => {
+    await past.goBack([]);
+    const one = await open();
+    const atFirst = await past.now();
+    await one.store.dialer.setFlowState(ACME, FLOW, '{"state":"paused"}');
+    await one.store.contacts.commit({ companyId: ACME, id: 'k1', json: '{}', version: 0 });
+    await past.do('SET', 'redo:{acme}:dialer:flows', 'no hash');
+    const broken = (await past.now()).filter(([key]) => key.toString().endsWith(':flows'));
+    await lose([...atFirst, ...broken], one);
+    expect(one.faults.map((f) => f.message)).toEqual([expect.stringContaining('WRONGTYPE')]);
+    expect(await one.store.contacts.live(ACME)).toHaveLength(1);
+  });
+});
+
+describe('the lead of a company’s dialler', () => {
+  it('goes on under its token where Redis has lost it, or where it ran out meanwhile', async () => {
+    await past.goBack([]);
+    const [mine, yours] = [await open(), await open()];
+    const token = await mine.store.dialer.lead(ACME, 'me', 60_000);
+    await lose([], mine, yours);
+    expect(await yours.store.dialer.lead(ACME, 'you', 60_000)).toBeUndefined();
+    expect(await mine.store.dialer.lead(ACME, 'me', 60_000)).toBe(token);
+    await lose(
+      (await past.now()).filter(([key]) => key.toString() !== LEAD),
+      mine,
+      yours,
+    );
+    expect(await mine.store.dialer.lead(ACME, 'me', 60_000)).toBe(token);
+  });
+
+  it('does not come back where somebody has had it since, or where it was given back', async () => {
+    await past.goBack([]);
+    const [mine, yours] = [await open(), await open()];
+    const token = (await mine.store.dialer.lead(ACME, 'me', 60_000)) ?? 0;
+    const led = await past.now();
+    await past.do('DEL', LEAD);
+    const next = (await yours.store.dialer.lead(ACME, 'you', 60_000)) ?? 0;
+    expect(next).toBeGreaterThan(token);
+    // Whoever is first: the newer one has it in the end.
+    await lose(led, mine, yours);
+    expect(await past.do('HGET', LEAD, 'token')).toBe(String(next));
+    await lose([], mine, yours);
+    expect(await past.do('HGET', LEAD, 'token')).toBe(String(next));
+    await yours.store.dialer.resign(ACME, next);
+    await lose(await past.now(), mine, yours);
+    expect([await past.do('EXISTS', LEAD), await past.do('GET', TOKEN)]).toEqual([0, String(next)]);
+  });
+
+  it('has a higher token each time, also in a Redis that has lost its counter', async () => {
+    await past.goBack([]);
+    const one = await open();
+    const first = (await one.store.dialer.lead(ACME, 'me', 60_000)) ?? 0;
+    await one.store.dialer.resign(ACME, first);
+    await lose([], one);
+    expect(await past.do('EXISTS', TOKEN)).toBe(0);
+    expect(await one.store.dialer.lead(ACME, 'me', 60_000)).toBeGreaterThan(first);
+  });
 });

@@ -31,6 +31,11 @@ export class RedisPast {
     this.#client.destroy();
   }
 
+  /** Any command, as from somebody's hand. */
+  do(...command: string[]): Promise<unknown> {
+    return this.#client.sendCommand(command);
+  }
+
   async now(): Promise<Past> {
     const binary = this.#client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
     return (await binary.sendCommand(['EVAL', LOOK, '0'])) as unknown as Past;
