@@ -187,6 +187,7 @@ export class RedoLog {
   }
 
   #remember(companyId: CompanyId, n: number, write: Write): void {
+    this.#forget();
     const counted = this.#counted.get(companyId) ?? { newest: 0, forgotten: 0 };
     this.#counted.set(companyId, counted);
     if (n <= counted.forgotten) {
