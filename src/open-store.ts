@@ -41,6 +41,15 @@ export function openStore(config: Config, logger: Logger, onForgotten: () => voi
         }
         if (more || diverged.size > 0) onForgotten();
       },
+      onRedone: ({ more, ...redone }) => {
+        logger.error(redone, 'Redis had lost what dialler, contacts and masking wrote last: it is written again');
+        if (more) {
+          logger.error('Redis has lost more of it than is remembered: what is live is stored anew, the rest is lost');
+        }
+      },
+      onCrowded: (writes) => {
+        logger.warn({ writes }, 'more is written in ten seconds than is remembered in case Redis loses it');
+      },
     },
   });
 }

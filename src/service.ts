@@ -284,6 +284,7 @@ function openDialer(
       shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
       mayLead,
+      storeBackForMs: () => store.backForMs,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,

@@ -31,6 +31,9 @@ export interface ConnectionOptions {
   readonly maxInFlight?: number;
 }
 
+/** A connection for those who only read with it; what they write goes through the RedoLog. */
+export type Reading = Pick<RedisConnection, 'command'>;
+
 const MISSED_HEARTBEATS = 3;
 /** Wait before it is tried again to put back what was lost, while Redis says that it cannot serve yet, ms. */
 const RESTORE_AGAIN_MS = 100;

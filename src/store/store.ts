@@ -2,6 +2,7 @@ import { RedisCallStore } from './call-store.ts';
 import { RedisCampaigncallStore } from './campaigncall-store.ts';
 import { Committer } from './committer.ts';
 import { RedisContactStore } from './contact-store.ts';
+import { DialerLead } from './dialer-lead.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
 import { RedisFloorStore } from './floor-store.ts';
@@ -11,6 +12,7 @@ import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
 import { fixedServer } from './place.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
+import { RedoLog, type Redone } from './redo-log.ts';
 import { type SentinelListener, type SentinelOptions, Sentinels } from './sentinels.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
@@ -40,6 +42,10 @@ export interface StoreOptions {
       onError(error: Error): void;
       /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
       onRestored?(restored: Restored): void;
+      /** The same of what the dialler, the contacts, the masking and the flows of the admin API had written. */
+      onRedone?(redone: Redone): void;
+      /** So many writes of the last seconds are remembered no more for want of room; once a minute at most. */
+      onCrowded?(writes: number): void;
     };
 }
 
@@ -61,6 +67,8 @@ export class Store {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   readonly #journal: Journal;
+  readonly #redo: RedoLog;
+  #backAt = Number.NEGATIVE_INFINITY;
   readonly #tail: EventTail;
   readonly #sentinels: Sentinels | undefined;
 
@@ -84,8 +92,19 @@ export class Store {
         for (const [companyId, first] of restored.diverged) this.#tail.diverged(companyId, first);
         const count = restored.events + restored.calls + restored.floors + restored.diverged.size;
         if (restored.more || count > 0) options.listener.onRestored?.(restored);
+        // The lead first: what is done again is done by whoever leads.
+        await lead.restore(run);
+        const redone = await this.#redo.restore(run);
+        if (redone.more || redone.writes + redone.held > 0) options.listener.onRedone?.(redone);
+        this.#backAt = performance.now();
       },
     });
+    const lead = new DialerLead(this.#redis, this.#keys);
+    const redo = new RedoLog(this.#redis, this.#keys, {
+      onFault: (error) => options.listener.onError(error),
+      onCrowded: (writes) => options.listener.onCrowded?.(writes),
+    });
+    this.#redo = redo;
     const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
     this.#tail = new EventTail(reading, this.#redis, this.#keys, {
       onError: (error) => options.listener.onError(error),
@@ -95,16 +114,16 @@ export class Store {
     this.calls = new RedisCallStore(committer, options.endedCallTtl ?? 3600);
     this.floors = new RedisFloorStore(committer);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
-    this.dialer = new RedisDialerStore(this.#redis, this.#keys);
-    this.flows = new RedisFlowStore(this.#redis, this.#keys);
-    this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
-    this.contacts = new RedisContactStore(this.#redis, this.#keys);
-    this.masks = new RedisMaskStore(this.#redis, this.#keys);
+    this.dialer = new RedisDialerStore(this.#redis, redo, lead, this.#keys);
+    this.flows = new RedisFlowStore(this.#redis, redo, this.#keys);
+    this.campaigncalls = new RedisCampaigncallStore(this.#redis, redo, this.#keys);
+    this.contacts = new RedisContactStore(this.#redis, redo, this.#keys);
+    this.masks = new RedisMaskStore(this.#redis, redo, this.#keys);
   }
 
   /** Changes that are remembered in case Redis loses them. */
   get remembered(): number {
-    return this.#journal.size;
+    return this.#journal.size + this.#redo.size;
   }
 
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */
@@ -115,6 +134,11 @@ export class Store {
   /** How many sentinels there are, how many answer, and how often the master was found to be another one. */
   get sentinels(): Pick<Sentinels, 'size' | 'answering' | 'switches'> | undefined {
     return this.#sentinels;
+  }
+
+  /** How long Redis has been back since it was last away, and all that was lost written again, ms; Infinity where it never was. */
+  get backForMs(): number {
+    return performance.now() - this.#backAt;
   }
 
   /** Asks Redis now. @throws {StoreUnavailable} */
