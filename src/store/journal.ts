@@ -47,11 +47,12 @@ export interface WrittenFloor {
 
 interface Written {
   readonly at: number;
-  readonly chars: number;
+  chars: number;
   readonly companyId: CompanyId;
   readonly events: readonly PreparedEvent[];
   readonly lastEventID: number;
-  readonly call?: WrittenCall;
+  /** Undefined also where the call has been stored anew since. */
+  call?: WrittenCall | undefined;
   readonly floor?: WrittenFloor;
 }
 
@@ -81,6 +82,8 @@ export class Journal {
   #first = 0;
   #chars = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Where each remembered call was stored last. */
+  readonly #calls = new Map<string, Written>();
   readonly #newest = new Map<CompanyId, number>();
   readonly #fences = new Map<string, { fence: number; companies: Set<CompanyId> }>();
 
@@ -103,8 +106,10 @@ export class Journal {
       (of.call?.json.length ?? 0) +
       (of.floor?.agents.reduce((sum, [, json]) => sum + json.length, 0) ?? 0);
     const at = this.#now();
-    this.#written.push({ at, chars, companyId, events, lastEventID, ...of });
+    const written: Written = { at, chars, companyId, events, lastEventID, ...of };
+    this.#written.push(written);
     this.#chars += chars;
+    if (of.call) this.#outdate(of.call, written);
     if (events.length > 0) this.#newest.set(companyId, Math.max(lastEventID, this.#newest.get(companyId) ?? 0));
     this.#forget(at);
     this.#forgetLater();
@@ -121,11 +126,25 @@ export class Journal {
     return this.#written.length - this.#first;
   }
 
+  /** Only the newest state of a call would be written again: what it was before need not be kept until its time is up. */
+  #outdate(call: WrittenCall, written: Written): void {
+    const before = this.#calls.get(call.callID);
+    if (before?.call) {
+      if (before.call.version > call.version) return;
+      const chars = before.call.json.length;
+      before.chars -= chars;
+      this.#chars -= chars;
+      before.call = undefined;
+    }
+    this.#calls.set(call.callID, written);
+  }
+
   #forget(now: number): void {
     for (;;) {
       const oldest = this.#written[this.#first];
       if (!oldest || (now - oldest.at < REMEMBERED_MS && this.#chars <= REMEMBERED_CHARS)) break;
       this.#chars -= oldest.chars;
+      if (oldest.call && this.#calls.get(oldest.call.callID) === oldest) this.#calls.delete(oldest.call.callID);
       this.#written[this.#first] = undefined;
       this.#first += 1;
     }
