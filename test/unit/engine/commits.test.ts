@@ -4,6 +4,7 @@ import { newCallID } from '../../../src/cti/ids.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit } from '../../../src/ports.ts';
 import { makeCall } from '../calls/flow.ts';
+import { emptyStore, roomForAll } from './stubs.ts';
 
 /** A shard with one call on its way to the first phone; what it stores and asks for, in order. */
 async function oneCall() {
@@ -18,10 +19,7 @@ async function oneCall() {
         done.push(`stored ${call.parties.map((p) => p.leg.state).join(' ')}`);
         return { outcome: 'stored', version: version + 1, lastEventID: 0 };
       },
-      append: () => Promise.resolve(),
-      load: () => Promise.resolve(undefined),
-      loadLive: () => Promise.resolve([]),
-      takeShard: () => Promise.resolve(1),
+      ...emptyStore,
     },
     switch: {
       node: 'a1',
@@ -31,13 +29,7 @@ async function oneCall() {
       },
       resync: () => undefined,
     },
-    admission: {
-      admit: () => undefined,
-      release: () => undefined,
-      admitLeg: () => undefined,
-      legsOf: () => undefined,
-      readmit: () => undefined,
-    },
+    admission: roomForAll,
     now: () => 1_700_000_000_000,
     log: {
       error: (what) => done.push(what),
