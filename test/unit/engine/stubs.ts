@@ -15,4 +15,5 @@ export const roomForAll: Admission = {
   admitLeg: () => undefined,
   legsOf: () => undefined,
   readmit: () => undefined,
+  load: () => ({ calls: 0, room: true }),
 };

@@ -52,7 +52,12 @@ describe('the memory of what was written last', () => {
 
   it('forgets a call with its newest state, and begins anew with the next', async () => {
     let now = 0;
-    const journal = new Journal(new Keys('rm'), 1_000, () => now);
+    const journal = new Journal(
+      new Keys('rm'),
+      1_000,
+      () => false,
+      () => now,
+    );
     journal.wrote(COMPANY, [], 0, { call: called(1) });
     now = 9_000;
     journal.wrote(COMPANY, [], 0, { call: called(2) });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { Fact } from '../../../src/calls/input.ts';
 import type { CallID } from '../../../src/cti/ids.ts';
@@ -105,6 +105,15 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(joined()).toEqual([FIRST]);
     expect([...performer.underWay()]).toEqual([]);
     expect(failures).toEqual([]);
+  });
+
+  test('is told as lost with its node where Asterisk can be asked nothing any more', async () => {
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    await at.server.stop();
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toEqual([{ kind: 'leg-ended', channel: SECOND, nodeDied: true }]));
   });
 
   test('is told once as not started where Asterisk refuses to create it', async () => {
