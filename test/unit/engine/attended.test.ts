@@ -7,6 +7,7 @@ import { AttendedTransfers } from '../../../src/engine/attended.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit, CommitResult } from '../../../src/ports.ts';
 import { callArrived, makeCall } from '../calls/flow.ts';
+import { roomForAll } from './stubs.ts';
 
 const AGENT = '1001';
 const CUSTOMER = '+919800000001';
@@ -42,14 +43,7 @@ async function twoLines() {
       resync: () => undefined,
       perform: (_: CallID, list) => commands.push(...list),
     },
-    admission: {
-      admit: () => undefined,
-      release: () => undefined,
-      admitLeg: () => undefined,
-      legsOf: () => undefined,
-      readmit: () => undefined,
-      load: () => ({ calls: 0, room: true }),
-    },
+    admission: roomForAll,
     now: () => 1_700_000_000_000,
     log: { error: (_, error) => failures.push(error), storeAway: () => undefined, storeBack: () => undefined },
     isPassing: () => false,
