@@ -54,6 +54,11 @@ export function watch(
     () => store.remembered,
   );
   gauge('ringmaster_redis_up', '1 while Redis answers', () => Number(store.healthy));
+  if (store.sentinels) {
+    const { sentinels } = store;
+    gauge('ringmaster_redis_sentinels', 'Sentinels that answered when they were asked last', () => sentinels.answering);
+    gauge('ringmaster_redis_failovers_total', 'How often another server was the master', () => sentinels.switches);
+  }
   perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers; 0 at a stand-by', (n) =>
     Number([...n.switches].some((s) => s.serving)),
   );

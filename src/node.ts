@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { AmiClient } from './ami/index.ts';
 import type { NodeConfig } from './config.ts';
@@ -10,6 +9,7 @@ import { knock } from './switch/knock.ts';
 import { PhoneWatch } from './switch/phones.ts';
 import { KNOCK_MS, Pulse } from './switch/pulse.ts';
 import { RecordingShelf } from './switch/recording-shelf.ts';
+import { tlsSettings } from './tls.ts';
 
 /** AMI events that are of use: what ARI does not tell. */
 const AMI_EVENTS = ['FullyBooted', 'Shutdown', 'ContactStatus'] as const;
@@ -64,13 +64,7 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
     username: manager.username,
     secret: manager.secret,
     events: AMI_EVENTS,
-    ...(manager.tls && {
-      tls: {
-        ...(manager.tls.caFile !== undefined && { ca: readFileSync(manager.tls.caFile, 'utf8') }),
-        ...(manager.tls.servername !== undefined && { servername: manager.tls.servername }),
-        insecure: manager.tls.insecure,
-      },
-    }),
+    ...(manager.tls && { tls: tlsSettings(manager.tls) }),
   });
   ami.onState((state, reason) => {
     if (reason) logger.warn({ node: id, state, reason: reason.message }, 'AMI');

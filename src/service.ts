@@ -19,6 +19,7 @@ import type { Faults } from './faults.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import { readinessOf, recordingFiles, reportOf, reportsOf } from './node-facts.ts';
+import { openStore } from './open-store.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
 import {
   apiKeys,
@@ -30,7 +31,7 @@ import {
   TokenBucket,
 } from './rpc/index.ts';
 import { Shards } from './shards.ts';
-import { Store, StoreUnavailable } from './store/store.ts';
+import { type Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
 /** A running Ringmaster. */
@@ -283,6 +284,7 @@ function openDialer(
       shownNumber: (companyId) => shownNumbers.get(companyId),
       queues: engine,
       mayLead,
+      storeBackForMs: () => store.backForMs,
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
@@ -320,34 +322,6 @@ function openContacts(config: Config, store: Store, engine: Engine, logger: Logg
     },
     config.companies,
   );
-}
-
-/** @param onForgotten Redis has lost more than the store itself can write again */
-function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
-  const { redis } = config;
-  return new Store({
-    url: redis.url,
-    prefix: redis.keyPrefix,
-    endedCallTtl: redis.endedCallTtl,
-    retention: {
-      maxAgeMs: redis.eventLog.maxAgeSeconds * 1000,
-      minEvents: redis.eventLog.maxEvents,
-      maxEvents: redis.eventLog.maxEvents * 5,
-    },
-    listener: {
-      onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
-      onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
-      onError: (err) => logger.error({ err }, 'event log'),
-      onRestored: ({ more, ...restored }) => {
-        logger.error(restored, 'Redis had lost what was written last: it is written again');
-        if (!more) return;
-        logger.error(
-          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
-        );
-        onForgotten();
-      },
-    },
-  });
 }
 
 function directoryOf(config: Config): Directory {

@@ -170,6 +170,13 @@ export function findConflicts(config: Config): Finding[] {
   return [
     ...peersConflicts(config),
     ...duplicates(
+      'the sentinel',
+      (config.redis.sentinel?.nodes ?? []).map(({ host, port }, i) => ({
+        value: `${host}:${port}`,
+        path: ['redis', 'sentinel', 'nodes', i],
+      })),
+    ),
+    ...duplicates(
       'the node',
       config.nodes.map((node, i) => ({ value: node.id, path: ['nodes', i, 'id'] })),
     ),
@@ -237,6 +244,14 @@ export function findDoubts(config: Config): Finding[] {
       path: ['listen'],
       message: 'other machines can reach this address, and API keys travel in clear text',
       fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
+    });
+  }
+  const { sentinel } = config.redis;
+  if (sentinel && sentinel.nodes.length < 3) {
+    found.push({
+      path: ['redis', 'sentinel', 'nodes'],
+      message: 'with fewer than three sentinels there is no fail-over once one is away',
+      fix: 'Run three or more, and list all of them',
     });
   }
   const { peers } = config.cluster;

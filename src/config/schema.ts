@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { contacts } from './contacts-schema.ts';
 import { dialer } from './dialer-schema.ts';
-import { address, count, id, pattern, url } from './parts.ts';
+import { address, count, hostAndPort, id, pattern, secret, tls, url } from './parts.ts';
 import { say } from './problems.ts';
+import { redis } from './redis-schema.ts';
 
 /** An Asterisk dial string in which the one placeholder given may stand. */
 const dialString = (placeholder: string, what: string) =>
@@ -16,40 +17,9 @@ const dialString = (placeholder: string, what: string) =>
     })
     .describe(what);
 
-const secret = (what: string) => z.string().min(1).describe(what);
-
-/** `host:port`, an IPv6 address in brackets. */
-const listen = z
-  .string()
-  .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
-    error: say('is not an address and a port', 'Write it as 127.0.0.1:8090, or [::1]:8090'),
-  })
-  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
-    error: say('has a port over 65535', 'Write it as 127.0.0.1:8090'),
-  })
-  .transform((text) => {
-    const colon = text.lastIndexOf(':');
-    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
-  })
-  .describe('Address and port of the RPC, health and metrics; stay on loopback unless TLS is put in front.');
-
-const redis = z
-  .strictObject({
-    url: url(['redis:', 'rediss:'], true, 'redis://127.0.0.1:6379/0', 'Redis; rediss:// for TLS.').default(
-      'redis://127.0.0.1:6379/0',
-    ),
-    keyPrefix: id('First part of every key, so that several services can share one Redis.').default('rm'),
-    endedCallTtl: count('Seconds that an ended call can still be asked for.', 1, 604_800).default(300),
-    eventLog: z
-      .strictObject({
-        maxEvents: count('Events kept per company for replay.', 1_000, 100_000_000).default(1_000_000),
-        maxAgeSeconds: count('Seconds that an event is kept for replay.', 60, 604_800).default(3_600),
-      })
-      .prefault({})
-      .describe('What a subscriber who was away can still be given.'),
-  })
-  .prefault({})
-  .describe('Where every live call is kept.');
+const listen = hostAndPort('127.0.0.1:8090').describe(
+  'Address and port of the RPC, health and metrics; stay on loopback unless TLS is put in front.',
+);
 
 const cluster = z
   .strictObject({
@@ -90,14 +60,6 @@ const limits = (calls: number, callsPerSecond: number, what: string) =>
     })
     .prefault({})
     .describe(what);
-
-const tls = z
-  .strictObject({
-    caFile: z.string().min(1).describe('PEM file of the authority to trust instead of the system’s.').optional(),
-    servername: z.string().min(1).describe('Name that the certificate carries, where it is not the host.').optional(),
-    insecure: z.boolean().describe('Accept any certificate; for test benches.').default(false),
-  })
-  .describe('Present: connect with TLS ({} for the system’s authorities).');
 
 const node = z.strictObject({
   id: id('The node’s name in events, logs and metrics.'),

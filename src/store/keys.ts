@@ -62,6 +62,11 @@ export class Keys {
     return `${this.#prefix}:{${company}}:dialer:${part}`;
   }
 
+  /** How many writes of a process in a company there have been, of those that it does again where they are lost. */
+  writes(company: CompanyId, process: string): string {
+    return `${this.#prefix}:{${company}}:writes:${process}`;
+  }
+
   /** The contacts of a company: `documents`, `live`, `ended`. */
   contacts(company: CompanyId, part: string): string {
     return `${this.#prefix}:{${company}}:contacts:${part}`;
