@@ -55,6 +55,8 @@ interface Elsewhere {
   readonly number: number;
   readonly part: ShardPart;
   readonly url: string;
+  /** Its node served at its owner's last sign of life; one that has just changed its owner may serve by now. */
+  readonly serving: boolean;
   /** Of its node. */
   readonly load: NodeLoad;
 }
@@ -116,7 +118,9 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     if (!engine.mayChoose || this.#beginsHere()) return engine.chooseCallID();
     const random = randomHex();
     // Of those that are equally free, such as the shards of one node, not always the same.
-    const all = this.#elsewheres();
+    const elsewhere = this.#elsewheres();
+    const serving = elsewhere.filter((e) => e.serving);
+    const all = serving.length > 0 ? serving : elsewhere;
     const from = Number.parseInt(random.slice(0, 8), 16) % Math.max(1, all.length);
     const chosen = freest([...all.slice(from), ...all.slice(0, from)]);
     return chosen && newCallID(inPart(random, chosen.part), chosen.number);
@@ -221,7 +225,9 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   #ownersOf(about: About): string[] {
     if (about === 'here') return [];
     if (about !== 'any-shard') return [this.otherOwner(about.shard)?.says.url ?? []].flat();
-    const freestFirst = this.#elsewheres().sort((a, b) => byRoom(a.load, b.load));
+    const freestFirst = this.#elsewheres().sort(
+      (a, b) => Number(b.serving) - Number(a.serving) || byRoom(a.load, b.load),
+    );
     return [...new Set(freestFirst.map(({ url }) => url))];
   }
 
@@ -233,11 +239,11 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       return shards.flatMap((shard, index): Elsewhere[] => {
         const { url, nodes: reports } = this.otherOwner(shard)?.says ?? {};
         const report = reports?.[id];
-        if (url === undefined || board.isDraining(id) || report?.serving === false) return [];
+        if (url === undefined || board.isDraining(id)) return [];
         const calls = board.callsElsewhere(id) + this.#deps.engine.callsOn(id);
         const room = (report?.room ?? true) && (limit === undefined || calls < limit);
         const load = { calls, ...(limit !== undefined && { limit }), room };
-        return [{ number, part: { index, of: shards.length }, url, load }];
+        return [{ number, part: { index, of: shards.length }, url, serving: report?.serving ?? true, load }];
       });
     });
   }
@@ -245,9 +251,10 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   /** Whether a call that is asked for here should begin here; also where it can begin nowhere, and is refused. */
   #beginsHere(): boolean {
     const { engine } = this.#deps;
-    const there = this.#deps.peers && freest(this.#elsewheres());
+    const elsewhere = this.#deps.peers ? this.#elsewheres() : [];
+    if (!engine.mayBegin) return elsewhere.length === 0;
+    const there = freest(elsewhere.filter((e) => e.serving));
     if (!there) return true;
-    if (!engine.mayBegin) return false;
     const here = engine.mayChoose ? engine.freest : undefined;
     return !here || !isWorthTheWay(here, there.load);
   }

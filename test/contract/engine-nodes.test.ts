@@ -23,6 +23,9 @@ const FROM_OUTSIDE: Arrival = {
   endpoint: 'carrier-a',
 };
 
+/** Looks until it is so: a busy machine takes its time. */
+const until = (so: () => unknown): Promise<unknown> => vi.waitFor(so, { timeout: 15_000, interval: 10 });
+
 /** A node of which the test says how it is. */
 class Node {
   readonly done: Command[] = [];
@@ -154,7 +157,7 @@ describe('an engine with two nodes', () => {
     const callID = callIDOf(await make());
     drain('b');
     engine.onFact('b', { kind: 'leg-answered', channel: `${callID}-1` });
-    await vi.waitFor(() => expect(nodes.b.done.filter((c) => c.do === 'dial')).toHaveLength(2));
+    await until(() => expect(nodes.b.done.filter((c) => c.do === 'dial')).toHaveLength(2));
   });
 
   it('a node that died: its calls have ended Failed and recovered, told twice as once; those of the other go on', async () => {
@@ -163,7 +166,7 @@ describe('an engine with two nodes', () => {
     nodes.b.serving = false;
     engine.onNodeDied('b');
     engine.onNodeDied('b');
-    await vi.waitFor(() => expect(engine.callsOn('b')).toBe(0));
+    await until(() => expect(engine.callsOn('b')).toBe(0));
     expect(engine.callsOn('a')).toBe(calls.length - lost.length);
     const events = await store.events.read(ACME, 0, 1000);
     if (events === 'expired') throw new Error('the log has lost events');
@@ -177,10 +180,10 @@ describe('an engine with two nodes', () => {
 
   it('what is left of them when it is back is hung up, and a caller from outside is not taken for a new one', async () => {
     engine.onArrival('b', FROM_OUTSIDE);
-    await vi.waitFor(() => expect(nodes.b.done.some((c) => c.do === 'dial')).toBe(true));
+    await until(() => expect(nodes.b.done.some((c) => c.do === 'dial')).toBe(true));
     const rung = nodes.b.done.flatMap((c) => (c.do === 'dial' ? c.channel : []));
     engine.onNodeDied('b');
-    await vi.waitFor(() => expect(engine.callsOn('b')).toBe(0));
+    await until(() => expect(engine.callsOn('b')).toBe(0));
     nodes.b.done.length = 0;
     const left = [
       { channel: FROM_OUTSIDE.channel, state: 'Up', ours: true, arrival: FROM_OUTSIDE },
@@ -191,6 +194,6 @@ describe('an engine with two nodes', () => {
     expect(engine.callsOn('b')).toBe(0);
     // The same number calls again: that is a new call.
     engine.onArrival('b', { ...FROM_OUTSIDE, channel: '1700000000.2' });
-    await vi.waitFor(() => expect(engine.callsOn('b')).toBe(1));
+    await until(() => expect(engine.callsOn('b')).toBe(1));
   });
 });

@@ -25,6 +25,9 @@ const DID = '911140001011';
 /** What may be said of a node that is away, dead or back. */
 const NODE_TROUBLE = /^(ari|canary|command|watching|AMI|phones could|REST does not answer|the node)/;
 
+/** Looks until it is so: a busy machine takes its time. */
+const until = (so: () => unknown): Promise<unknown> => vi.waitFor(so, { timeout: 30_000, interval: 50 });
+
 const nodeOf = (callID: string): string => [FIRST, SECOND][nodeOfCallID(callID as CallID) ?? 2] ?? '';
 
 describe('two Asterisk nodes', () => {
@@ -81,8 +84,7 @@ describe('two Asterisk nodes', () => {
     await serving(2);
   };
 
-  const serving = (nodes: number) =>
-    vi.waitFor(async () => expect(await rm.metric('ringmaster_node_serving')).toBe(nodes), 30_000);
+  const serving = (nodes: number) => until(async () => expect(await rm.metric('ringmaster_node_serving')).toBe(nodes));
 
   const admin = async (method: 'GET' | 'POST', path: string, body?: object, base = rm.base) => {
     const answer = await request(`${base}/admin/nodes${path}`, {
@@ -186,7 +188,7 @@ describe('two Asterisk nodes', () => {
     await asked.waitFor('ended');
     await bothHear(call);
     await clear(call);
-    await vi.waitFor(() => expect(rm.log.map((l) => l.msg)).toContain('the drained node has no calls any more'));
+    await until(() => expect(rm.log.map((l) => l.msg)).toContain('the drained node has no calls any more'));
 
     expect(await admin('POST', `/${SECOND}/resume`)).toMatchObject({ body: { state: 'serving', draining: false } });
     const [one, two] = [await ring('1206'), await ring('1207')];
@@ -239,20 +241,18 @@ describe('two Asterisk nodes', () => {
         ? [both.owner, both.standby]
         : [both.standby, both.owner];
       const [atFirst, atSecond] = [await firstOwner.subscriber(), await secondOwner.subscriber()];
-      const seenBy = (base: string, node: string) =>
-        vi.waitFor(async () => {
-          const { body } = await admin('GET', '', undefined, base);
-          const found = (body['nodes'] as Record<string, unknown>[]).find((n) => n['id'] === node);
-          return found ?? expect.fail(`no ${node}`);
-        });
+      const seenBy = async (base: string, node: string): Promise<unknown> => {
+        const { body } = await admin('GET', '', undefined, base);
+        return (body['nodes'] as Record<string, unknown>[]).find((n) => n['id'] === node);
+      };
 
       await admin('POST', `/${FIRST}/drain`, undefined, secondOwner.http);
-      await vi.waitFor(async () => expect(await seenBy(firstOwner.http, FIRST)).toMatchObject({ state: 'draining' }));
+      await until(async () => expect(await seenBy(firstOwner.http, FIRST)).toMatchObject({ state: 'draining' }));
       const calls = [await ring('1701', atFirst), await ring('1702', atSecond)];
       expect(calls.map((c) => c.node)).toEqual([SECOND, SECOND]);
       await admin('POST', `/${FIRST}/resume`, undefined, firstOwner.http);
-      await vi.waitFor(async () => expect(await seenBy(secondOwner.http, FIRST)).toMatchObject({ state: 'serving' }));
-      await vi.waitFor(async () => expect(await seenBy(firstOwner.http, SECOND)).toMatchObject({ calls: 2 }));
+      await until(async () => expect(await seenBy(secondOwner.http, FIRST)).toMatchObject({ state: 'serving' }));
+      await until(async () => expect(await seenBy(firstOwner.http, SECOND)).toMatchObject({ calls: 2 }));
       // The one is a fifth full and the other empty: whoever is asked, the call goes to the empty one.
       const third = await ring('1703', atSecond);
       expect(third.node).toBe(FIRST);
@@ -263,7 +263,7 @@ describe('two Asterisk nodes', () => {
         expectWhole(events);
         expect(only(events, 'EventCallDeleted')).toMatchObject({ connectionStatus: 'Failed', recovered: true });
       }
-      await vi.waitFor(async () => {
+      await until(async () => {
         for (const { http } of [firstOwner, secondOwner]) {
           expect(await seenBy(http, SECOND)).toMatchObject({ state: 'dead', calls: 0 });
         }
@@ -337,14 +337,14 @@ describe('two Asterisk nodes', () => {
       expect(nodeOf(met.callID)).toBe(FIRST);
       await customer.hangUp();
       await client.ended(met.callID);
-      await vi.waitFor(async () => {
+      await until(async () => {
         const { history } = await statusOf(dialled);
         expect(history).toEqual(['UNPROCESSED', 'IN_PROGRESS', 'REATTEMPT_SCHEDULED', 'IN_PROGRESS', 'COMPLETED']);
       });
 
       await second.again();
       await serving(2);
-      await vi.waitFor(async () => expect(await rm.metric('ringmaster_node_dead')).toBe(0));
+      await until(async () => expect(await rm.metric('ringmaster_node_dead')).toBe(0));
       const [one, two] = [await ring('1404'), await ring('1405')];
       expect([one.node, two.node].sort()).toEqual([FIRST, SECOND]);
       await clear(one, two);
@@ -413,7 +413,7 @@ describe('two Asterisk nodes', () => {
           [talking.agent, talking.customer, outside, agent].map((call) => call.waitFor('ended', 30_000)),
         );
         await serving(2);
-        await vi.waitFor(async () => expect(await second.channels()).toEqual([]));
+        await until(async () => expect(await second.channels()).toEqual([]));
         expect(client.events.slice(before)).toEqual([]);
         await caller.close();
       } finally {
