@@ -49,7 +49,9 @@ function planned(): Part[] {
     return [{ shards: 2, faults: faults.toSorted((a, b) => a.instances - b.instances) }];
   }
   const names = text('FAULTS');
-  return partsOf(faultsOf(seed, rounds, names === undefined ? FAULTS : named(names.split(','))));
+  return partsOf(
+    faultsOf(seed, rounds, names === undefined ? FAULTS : named(names.split(',').map((name) => name.trim()))),
+  );
 }
 
 beforeAll(async () => {

@@ -89,5 +89,5 @@ export const FAULTS: readonly Fault[] = [
   ...INSTANCE_FAULTS,
   ...SURROUNDINGS,
   ...PAIR_FAULTS,
-  ...SURROUNDINGS.map((fault): Fault => ({ ...fault, name: `${fault.name}, two instances`, instances: 2 })),
+  ...SURROUNDINGS.map((fault): Fault => ({ ...fault, name: `${fault.name} with two instances`, instances: 2 })),
 ];

@@ -35,7 +35,7 @@ async function workerAt(world: World, point: Point, random: Random): Promise<Mac
 }
 
 const deathAt = (point: Point): Fault => ({
-  name: `kill -9 ${point}, two instances`,
+  name: `kill -9 ${point} with two instances`,
   instances: 2,
   async run(world, random, down) {
     const one = await workerAt(world, point, random);

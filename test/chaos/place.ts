@@ -314,7 +314,7 @@ export class Place {
       this.wrappingUp = false;
       await this.#world.attempt('RequestAgentLogout', { agentID: this.agentID });
     } else if (live?.state === 'served') {
-      await this.rested();
+      this.wrappingUp = true;
     }
   }
 }

@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lab } from '../../lab/lab.ts';
 import type { PhoneCall } from '../../lab/phone/call.ts';
-import { fetchFile } from '../support/wav.ts';
 import { waitFor } from './people.ts';
 
 /** Bytes of a second and of a tenth of it: 8000 times two sides of 16 bits. */
@@ -13,11 +11,14 @@ const TENTH = SECOND / 10;
 const LOUD = 1_000;
 const WAV_HEADER = 44;
 /** By how much a length may be off without anything having gone wrong, seconds and share: packets that come late. */
-const SLACK = { seconds: 1.5, share: 0.05 };
+const SLACK = { seconds: 1.5, share: 0.02 };
 /** What Asterisk holds in memory of a file and loses if it dies: a second, and what comes in at that moment. */
 const UNWRITTEN = 2.5;
 /** How long a file may take to be complete after the call has ended, ms. */
 const COMPLETE_MS = 5_000;
+
+/** Asks for a recording over HTTP. */
+export type Fetch = (uuid: string) => Promise<{ readonly status: number; readonly bytes: Buffer }>;
 
 /** When something was asked for, and when it had been done at the latest; ms. */
 interface Moment {
@@ -35,15 +36,13 @@ interface Standstill {
 export class Recorded {
   readonly callID: string;
   readonly uuid: string;
-  readonly #customer: PhoneCall;
   readonly #steps: (Moment & { readonly on: boolean })[];
   #ended: number | undefined;
 
   /** @param started when the recording was asked for, and when it had begun */
-  constructor(callID: string, uuid: string, customer: PhoneCall, started: Moment) {
+  constructor(callID: string, uuid: string, customer: Pick<PhoneCall, 'waitFor'>, started: Moment) {
     this.callID = callID;
     this.uuid = uuid;
-    this.#customer = customer;
     this.#steps = [{ ...started, on: true }];
     const ended = (): void => {
       this.#ended ??= performance.now();
@@ -54,10 +53,6 @@ export class Recorded {
   /** The recording has been paused, or goes on. */
   step(on: boolean, moment: Moment): void {
     this.#steps.push({ ...moment, on });
-  }
-
-  get over(): boolean {
-    return this.#customer.end !== undefined;
   }
 
   /** Seconds at least and at most: that the file lasts, and that the customer is heard in it. */
@@ -97,12 +92,15 @@ export class Recordings {
   /** By how much the customer was heard less than he spoke, at most; seconds. */
   shortest = 0;
   readonly #folder: string;
+  readonly #completeMs: number;
   readonly #calls = new Map<string, Recorded>();
   readonly #standstills: Standstill[] = [];
   readonly #deaths: number[] = [];
 
-  constructor(lab: Lab, companyId: string) {
-    this.#folder = join(lab.file.asterisk.folder, 'spool', 'recording', 'ringmaster', companyId);
+  /** @param folder where Asterisk writes those of a company; what lies there is removed */
+  constructor(folder: string, { completeMs = COMPLETE_MS } = {}) {
+    this.#folder = folder;
+    this.#completeMs = completeMs;
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -133,12 +131,9 @@ export class Recordings {
    * Judges the recordings of calls that have ended.
    *
    * @param ended by id, the recording that the call's end names, if any
-   * @param ask where files are fetched, and the key
+   * @param fetch asks Ringmaster for a recording
    */
-  async judge(
-    ended: ReadonlyMap<string, string | undefined>,
-    ask: { readonly base: string; readonly key: string },
-  ): Promise<readonly string[]> {
+  async judge(ended: ReadonlyMap<string, string | undefined>, fetch: Fetch): Promise<readonly string[]> {
     const wrong: string[] = [];
     for (const [callID, uuid] of ended) {
       const recorded = this.#calls.get(callID);
@@ -148,7 +143,7 @@ export class Recordings {
         continue;
       }
       if (uuid !== recorded.uuid) wrong.push(`the end of call ${callID} names recording ${uuid}, not ${recorded.uuid}`);
-      wrong.push(...(await this.#file(recorded)), ...(await this.#fetched(recorded, ask)));
+      wrong.push(...(await this.#file(recorded)), ...(await this.#fetched(recorded, fetch)));
       rmSync(this.#fileOf(recorded.uuid), { force: true });
       this.judged += 1;
     }
@@ -166,7 +161,7 @@ export class Recordings {
     const { lasts, speaks } = recorded.expected();
     const missing = recorded.within(this.#standstills) + (recorded.diedIn(this.#deaths) ? UNWRITTEN : 0);
     const slack = SLACK.seconds + SLACK.share * lasts[1];
-    const until = performance.now() + COMPLETE_MS;
+    const until = performance.now() + this.#completeMs;
     for (;;) {
       const found = this.#measure(uuid);
       const wrong: string[] = [];
@@ -204,8 +199,8 @@ export class Recordings {
   }
 
   /** What is fetched is what lies there. */
-  async #fetched({ uuid }: Recorded, { base, key }: { base: string; key: string }): Promise<readonly string[]> {
-    const { status, bytes } = await fetchFile(`${base}/recordings/${uuid}`, key);
+  async #fetched({ uuid }: Recorded, fetch: Fetch): Promise<readonly string[]> {
+    const { status, bytes } = await fetch(uuid);
     const file = this.#fileOf(uuid);
     const size = existsSync(file) ? statSync(file).size : 0;
     if (status === 200 && bytes.length === size + WAV_HEADER) return [];

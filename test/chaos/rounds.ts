@@ -104,7 +104,8 @@ export class Rounds {
       churn(world, p, randomOf(this.#plan.seed, n, random.int(0, 2 ** 30)), seconds * 1000 + 500),
     );
     await delay(random.int(0, 300));
-    Object.assign(round, { live: world.witness.open.size, states: this.#states() });
+    const states = { ...this.#states(), 'in after-call work': await this.#wrappingUp() };
+    Object.assign(round, { live: world.witness.open.size, states });
     // Who heard from the one goes on at the other.
     if (fault.instances === 2 && random.chance(0.5)) world.witness.move();
     const mend = await fault.run(world, random, seconds);
@@ -160,8 +161,13 @@ export class Rounds {
       found.push(...(await heard(untouched, random)));
       for (const place of this.#places) found.push(...(await caught(() => place.goOn())));
     }
-    for (const place of this.#places)
-      if (!place.live && !place.disturbed && place.wrappingUp) found.push(...(await caught(() => place.rested())));
+    found.push(...(await this.#rested()));
+  }
+
+  /** After-call work ends by itself, where nobody has disturbed it. */
+  async #rested(): Promise<Findings> {
+    const resting = this.#places.filter((p) => !p.live && !p.disturbed && p.wrappingUp);
+    return (await inGroups(resting.map((place) => () => caught(() => place.rested())))).flat();
   }
 
   /** Waits until a request on a live call of each shard is carried out at every instance. @returns seconds */
@@ -193,12 +199,17 @@ export class Rounds {
     return (performance.now() - began) / 1000;
   }
 
-  /** How many places are in which state. */
+  /** How many calls are in which state. */
   #states(): Record<string, number> {
     const states: Record<string, number> = Object.fromEntries(STATES.map((state) => [state, 0]));
     for (const { live } of this.#places) if (live) states[live.state] = (states[live.state] ?? 0) + 1;
-    states['in after-call work'] = this.#places.filter((p) => p.wrappingUp).length;
     return states;
+  }
+
+  /** Agents who are in after-call work now. */
+  async #wrappingUp(): Promise<number> {
+    const { agents } = await this.#world.call('RequestListAgents', {});
+    return agents.filter((a) => a.expirationTime !== undefined).length;
   }
 
   /** Fills the places, each state as often as the others. Those in after-call work come last, since it is soon over. */
@@ -217,7 +228,7 @@ export class Rounds {
       return () => place.fill(state);
     });
     await inGroups(work);
-    const resting = free.splice(0, wrappingUpOf(calls) - (states['in after-call work'] ?? 0));
+    const resting = free.splice(0, Math.max(0, wrappingUpOf(calls) - (await this.#wrappingUp())));
     await inGroups(resting.map((place) => () => place.wrapUp()));
   }
 
@@ -241,8 +252,7 @@ export class Rounds {
     witness.lost = 0;
     const firstEvents = new Map(over.map((id) => [id, witness.of(id)[0]?.eventID ?? 0]));
     const recordings = new Map(over.map((id) => [id, recordingOf(witness.of(id))]));
-    const [machine] = world.there;
-    if (machine) wrong.push(...(await world.recordings.judge(recordings, { base: machine.base, key: world.key })));
+    wrong.push(...(await world.recordings.judge(recordings, world.fetchRecording)));
     wrong.push(...(await world.versions.judge(firstEvents)));
     witness.forget(over);
     witness.ids.length = 0;
@@ -274,6 +284,7 @@ export class Rounds {
         this.#places.filter((p) => p.live),
         random,
       )),
+      ...(await this.#rested()),
     ];
     findings.push(...(await agreement(world)));
     findings.push(...(await this.#judge(from)));

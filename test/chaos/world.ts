@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { request } from 'undici';
 import type { Lab } from '../../lab/lab.ts';
 import type { GivenParamsOf, MethodName, ResultOf } from '../../src/cti/requests.ts';
 import { partOfCall } from '../../src/engine/shard-part.ts';
 import type { Settings } from '../support/ringmaster.ts';
 import { Refused } from '../support/rpc-client.ts';
+import { fetchFile } from '../support/wav.ts';
 import { doorway } from './doorway.ts';
 import { Machine } from './machine.ts';
 import { People, waitFor } from './people.ts';
-import { Recordings } from './recordings.ts';
+import { type Fetch, Recordings } from './recordings.ts';
 import { type RedisClient, redisAt, Versions } from './versions.ts';
 import { Witness } from './witness.ts';
 
@@ -63,7 +65,9 @@ export class World {
     const { companyId, key } = companyOf(parts.lab);
     this.companyId = companyId;
     this.key = key;
-    this.recordings = new Recordings(parts.lab, companyId);
+    this.recordings = new Recordings(
+      join(parts.lab.file.asterisk.folder, 'spool', 'recording', 'ringmaster', companyId),
+    );
     this.witness = new Witness(() => this.#nextOf(this.machines.filter((m) => m.running)), key);
   }
 
@@ -208,6 +212,9 @@ export class World {
     if (error) throw new Refused(method, error);
     return result as ResultOf<M>;
   }
+
+  /** Asks whichever instance is next for a recording. */
+  readonly fetchRecording: Fetch = (uuid) => fetchFile(`${this.#nextOf(this.there)}/recordings/${uuid}`, this.key);
 
   /** A request of which nobody knows whether it will be heard, to any machine on which the product runs. */
   async attempt<M extends MethodName>(method: M, params: GivenParamsOf<M>): Promise<ResultOf<M> | undefined> {
