@@ -286,6 +286,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#notReady === undefined;
   }
 
+  /** Whether a shard has just come here that will serve in a moment. */
+  get arriving(): boolean {
+    return this.#nodes.arriving;
+  }
+
   /** Whether a call can be begun here; also where no instance could, so that it is refused at once. */
   get mayBegin(): boolean {
     return !this.#deps.storeAnswers() || (!this.#draining && this.#nodes.best() !== undefined);

@@ -17,6 +17,11 @@ export interface EngineNode {
   /** Stasis application. */
   readonly app: string;
   readonly switch: Switch;
+  /**
+   * True while its shard has just come here and its event socket is on its way: what needs the node can wait for it, as it
+   * waits for a shard that has not come yet. Absent: it has come.
+   */
+  readonly arriving?: () => boolean;
 }
 
 /** A node whose shard is ours. */
@@ -38,6 +43,9 @@ export const shardName = ({ app, id }: { readonly app: string; readonly id: stri
 
 /** How the switch of a node, or of one of its shards, names itself to the engine. */
 export const keyOf = (node: EngineNode): string => node.key ?? node.id;
+
+/** Whether a node does not serve yet, and will in a moment. */
+export const isArriving = (node: EngineNode): boolean => !node.switch.serving && node.arriving?.() === true;
 
 /** The nodes whose calls this instance runs, and the calls on them. */
 export class Nodes {
@@ -126,6 +134,11 @@ export class Nodes {
   /** Takes a new call's place; why there is none, if so. */
   admit(callID: CallID, companyId: CompanyId, node: string, trunk: string | undefined): 'channel-limit' | undefined {
     return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
+  }
+
+  /** Whether a node will serve in a moment. */
+  get arriving(): boolean {
+    return [...this.#nodes.values()].some((n) => isArriving(n));
   }
 
   /** The serving node with the fewest calls. */

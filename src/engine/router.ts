@@ -228,8 +228,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     const { engine } = this.#deps;
     if (about === 'here') return true;
     if (about !== 'any-shard') return engine.serves(about.shard);
-    // Where nobody else could do it either, it is refused here.
-    return engine.mayBegin || this.#ownersOf('any-shard').length === 0;
+    // Where nobody else could do it either, now or in a moment, it is refused here.
+    return engine.mayBegin || (!engine.arriving && this.#ownersOf('any-shard').length === 0);
   }
 
   /** The shard that a call is in, by its id; undefined for an id of no node of ours. */
