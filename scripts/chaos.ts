@@ -66,10 +66,21 @@ async function main(): Promise<number> {
   );
   const ended = once(child, 'exit').then(([code]: number[]) => code ?? 1);
   await Promise.race([ended, interruption.happened]);
-  if (interruption.signal !== undefined && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+  const interrupted = interruption.signal !== undefined;
+  // What stands still on purpose must go on to end.
+  if (interrupted) for (const signal of ['SIGTERM', 'SIGCONT'] as const) tellGroup(child.pid, signal);
   const code = await ended;
+  if (interrupted) tellGroup(child.pid, 'SIGKILL');
   await stopLab(values.dir);
-  return interruption.signal === undefined ? code : 1;
+  return interrupted ? 1 : code;
+}
+
+function tellGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ESRCH: all of it has ended by itself
+  }
 }
 
 try {

@@ -43,6 +43,7 @@ export class Media implements Paced {
   #timestamp = 0;
   #packets = 0;
   #received = 0;
+  #sent = 0;
   #block = new Int16Array(BLOCK);
   #filled = 0;
   #lastEvent = -1;
@@ -74,6 +75,11 @@ export class Media implements Paced {
   /** RTP packets that have arrived. */
   get received(): number {
     return this.#received;
+  }
+
+  /** RTP packets of sound that have been sent, each of 20 ms. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** From here on, what is sent is another tone. */
@@ -122,6 +128,7 @@ export class Media implements Paced {
     else if (this.#sending) {
       const at = (this.#packets % (SAMPLE_RATE / PACKET_SAMPLES)) * PACKET_SAMPLES;
       this.#emit(PCMU, this.#timestamp, false, ulawTone(this.#tone).subarray(at, at + PACKET_SAMPLES));
+      this.#sent += 1;
     }
     this.#packets += 1;
   }

@@ -172,16 +172,16 @@ export class Place {
       await phone.speak(true);
     }
     const { recordings } = this.#world;
-    const asked = performance.now();
+    const asked = customer.sentMs;
     const { recordUUID } = await this.#world.call('RequestStartRecording', { callID });
     await recordings.running(recordUUID);
-    const recorded = new Recorded(callID, recordUUID, customer, { asked, done: performance.now() });
+    const recorded = new Recorded(callID, recordUUID, customer, { asked, done: customer.sentMs });
     recordings.add(recorded);
     if (paused) {
-      const pausing = performance.now();
+      const pausing = customer.sentMs;
       await this.#world.call('RequestPauseRecording', { callID });
       await delay(PAUSE_MS);
-      recorded.step(false, { asked: pausing, done: performance.now() });
+      recorded.step(false, { asked: pausing, done: customer.sentMs });
     }
     return { ...live, recorded, state: paused ? 'recording-paused' : 'recording' };
   }
@@ -189,10 +189,11 @@ export class Place {
   /** A recording that rests goes on. */
   async goOn(): Promise<void> {
     const { live } = this;
-    if (live?.state !== 'recording-paused' || this.disturbed) return;
-    const asked = performance.now();
+    const customer = live?.phones.get(this.customer);
+    if (live?.state !== 'recording-paused' || !customer || this.disturbed) return;
+    const asked = customer.sentMs;
     await this.#world.call('RequestResumeRecording', { callID: live.callID });
-    live.recorded?.step(true, { asked, done: performance.now() + PAUSE_MS });
+    live.recorded?.step(true, { asked, done: customer.sentMs + PAUSE_MS });
     this.live = { ...live, state: 'recording' };
   }
 

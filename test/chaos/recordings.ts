@@ -20,7 +20,7 @@ const COMPLETE_MS = 5_000;
 /** Asks for a recording over HTTP. */
 export type Fetch = (uuid: string) => Promise<{ readonly status: number; readonly bytes: Buffer }>;
 
-/** When something was asked for, and when it had been done at the latest; ms. */
+/** When something was asked for, and when it had been done at the latest: ms of sound that the customer had sent. */
 interface Moment {
   readonly asked: number;
   readonly done: number;
@@ -32,22 +32,26 @@ interface Standstill {
   to: number;
 }
 
-/** A call that is recorded, and what must be found in its file. The customer speaks all the time, until he has gone. */
+/** The telephone of the customer, who speaks all the time until he has gone. */
+export type Speaking = Pick<PhoneCall, 'sentMs'>;
+
+/**
+ * A call that is recorded, and what must be found in its file. Time is what the customer's telephone has sent: where this
+ * machine is too busy for it to send in time, nobody can record what was not sent.
+ */
 export class Recorded {
   readonly callID: string;
   readonly uuid: string;
+  readonly #customer: Speaking;
   readonly #steps: (Moment & { readonly on: boolean })[];
-  #ended: number | undefined;
+  readonly #since = performance.now();
 
   /** @param started when the recording was asked for, and when it had begun */
-  constructor(callID: string, uuid: string, customer: Pick<PhoneCall, 'waitFor'>, started: Moment) {
+  constructor(callID: string, uuid: string, customer: Speaking, started: Moment) {
     this.callID = callID;
     this.uuid = uuid;
+    this.#customer = customer;
     this.#steps = [{ ...started, on: true }];
-    const ended = (): void => {
-      this.#ended ??= performance.now();
-    };
-    customer.waitFor('ended', 2 ** 31 - 1).then(ended, ended);
   }
 
   /** The recording has been paused, or goes on. */
@@ -55,9 +59,9 @@ export class Recorded {
     this.#steps.push({ ...moment, on });
   }
 
-  /** Seconds at least and at most: that the file lasts, and that the customer is heard in it. */
+  /** Seconds at least and at most, once the customer has gone: that the file lasts, and that he is heard in it. */
   expected(): { readonly lasts: readonly [number, number]; readonly speaks: readonly [number, number] } {
-    const end = this.#ended ?? performance.now();
+    const end = this.#customer.sentMs;
     const [first] = this.#steps;
     const lasts = first ? [end - first.done, end - first.asked] : [0, 0];
     let [least, most] = [0, 0];
@@ -71,17 +75,16 @@ export class Recorded {
     return { lasts: seconds(lasts), speaks: seconds([least, most]) };
   }
 
-  /** Seconds of these that lie between its beginning and its end. */
+  /** Seconds of these that lie between its beginning and now. */
   within(standstills: readonly Standstill[]): number {
-    const end = this.#ended ?? performance.now();
-    const from = this.#steps[0]?.asked ?? end;
-    return standstills.reduce((sum, s) => sum + Math.max(0, Math.min(s.to, end) - Math.max(s.from, from)), 0) / 1000;
+    const now = performance.now();
+    const during = (s: Standstill): number => Math.max(0, Math.min(s.to, now) - Math.max(s.from, this.#since));
+    return standstills.reduce((sum, s) => sum + during(s), 0) / 1000;
   }
 
-  /** Asterisk died while it was being recorded. */
+  /** Asterisk has died since it began. */
   diedIn(deaths: readonly number[]): boolean {
-    const end = this.#ended ?? performance.now();
-    return deaths.some((at) => at >= (this.#steps[0]?.asked ?? end) && at <= end + 1_000);
+    return deaths.some((at) => at >= this.#since);
   }
 }
 

@@ -262,7 +262,7 @@ export class Rounds {
   /** After something was found: whatever is left must not be found again in the next round. */
   async #sweep(): Promise<void> {
     const world = this.#world;
-    for (const machine of world.machines) machine.mend();
+    await world.mend();
     await world.inControl().catch(() => undefined);
     for (const callID of world.witness.open) await world.attempt('RequestClearCall', { callID });
     await Promise.allSettled(world.people.phone.calls.map((c) => c.hangUp()));

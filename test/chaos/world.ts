@@ -241,6 +241,15 @@ export class World {
     );
   }
 
+  /** Takes back whatever was broken, where a round could not be finished; instances that have ended stay so. */
+  async mend(): Promise<void> {
+    for (const machine of this.machines) machine.mend();
+    for (const { pid } of [this.lab.redis, this.lab.asterisk]) if (pid !== undefined) process.kill(pid, 'SIGCONT');
+    await this.lab.redis.start(() => {});
+    await this.lab.startAsterisk();
+    this.afterwards = undefined;
+  }
+
   async close(): Promise<void> {
     this.witness.close();
     await Promise.all(this.machines.map((m) => m.close()));

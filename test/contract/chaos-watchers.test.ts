@@ -111,31 +111,20 @@ describe('recordings, as the chaos suite measures them', () => {
     return bytes;
   }
 
-  /** A call whose recording was asked for so many seconds ago, and which ends now. */
-  function recorded(seconds: number): { call: Recorded; uuid: string; end: () => Promise<void> } {
+  /** A call that is recorded from its beginning, and whose customer has spoken for so many seconds when it ends. */
+  function recorded(seconds: number): { call: Recorded; uuid: string } {
     const uuid = randomBytes(16).toString('hex');
-    const asked = performance.now() - seconds * 1000;
-    let ended = (): void => undefined;
-    const gone = new Promise<{ name: 'ended' }>((resolve) => {
-      ended = () => resolve({ name: 'ended' });
-    });
-    const call = new Recorded(`call-${uuid}`, uuid, { waitFor: () => gone }, { asked, done: asked });
+    const call = new Recorded(`call-${uuid}`, uuid, { sentMs: seconds * 1000 }, { asked: 0, done: 0 });
     recordings.add(call);
-    const end = async (): Promise<void> => {
-      ended();
-      await gone;
-    };
-    return { call, uuid, end };
+    return { call, uuid };
   }
 
   const whole = (bytes: Buffer) => async () => ({ status: 200, bytes: Buffer.alloc(bytes.length + 44) });
 
   test('a file as long as the call, with the customer in it but for a pause, is good', async () => {
-    const { call, uuid, end } = recorded(20);
-    const [from, to] = [performance.now() - 15_000, performance.now() - 5_000];
-    call.step(false, { asked: from, done: from });
-    call.step(true, { asked: to, done: to });
-    await end();
+    const { call, uuid } = recorded(20);
+    call.step(false, { asked: 5_000, done: 5_000 });
+    call.step(true, { asked: 15_000, done: 15_000 });
     const bytes = write(uuid, 10, 10);
     expect(await recordings.judge(new Map([[call.callID, uuid]]), whole(bytes))).toEqual([]);
   });
@@ -144,18 +133,15 @@ describe('recordings, as the chaos suite measures them', () => {
     ['a file that is too short', 10, 0, /it lasts 10\.0 s, not 20\.0 to 20\.0/],
     ['a customer who is not in it', 10, 10, /the customer is heard for 10\.0 s, not 20\.0 to 20\.0/],
   ])('%s is found', async (_, speaks, silent, expected) => {
-    const { call, uuid, end } = recorded(20);
-    await end();
+    const { call, uuid } = recorded(20);
     const bytes = write(uuid, speaks, silent);
     const found = await recordings.judge(new Map([[call.callID, uuid]]), whole(bytes));
     expect(found.join('\n')).toMatch(expected);
   });
 
   test('what was said in a pause, a file too many and a file that is not there are found', async () => {
-    const { call, uuid, end } = recorded(20);
-    const from = performance.now() - 15_000;
-    call.step(false, { asked: from, done: from });
-    await end();
+    const { call, uuid } = recorded(20);
+    call.step(false, { asked: 5_000, done: 5_000 });
     const bytes = write(uuid, 20, 0);
     write('stray', 1, 0);
     const missing = recorded(3);
@@ -165,16 +151,13 @@ describe('recordings, as the chaos suite measures them', () => {
       'recording stray.raw is a second one, or of no call',
       `recording ${missing.uuid} has no file`,
     ]);
-    await missing.end();
   });
 
   test('what Asterisk’s own standstill explains is not found', async () => {
-    const { call, uuid, end } = recorded(0);
+    const { call, uuid } = recorded(2);
     const goesOn = recordings.standstill();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     goesOn();
-    await end();
-    rmSync(folder, { recursive: true, force: true });
     const bytes = write(uuid, 0, 0);
     const found = await recordings.judge(new Map([[call.callID, uuid]]), whole(bytes));
     expect(found.filter((one) => one.includes(uuid))).toEqual([]);
