@@ -169,8 +169,10 @@ describe('leases', () => {
   });
 
   it('are handed over socket first: the old owner settles before the new one begins', async () => {
-    const one = await start('one');
-    const two = await start('two');
+    // Long enough for a busy machine: an instance whose signs of life come late is handed nothing.
+    const leaseMs = 4 * LEASE_MS;
+    const one = await start('one', ['a'], inject('redisUrl'), leaseMs);
+    const two = await start('two', ['a'], inject('redisUrl'), leaseMs);
     expect(await one.keeper.handOver(15_000)).toBe(true);
     await vi.waitFor(() => expect([...two.open.keys()].sort()).toEqual(['a', FLOOR_SHARD]), PATIENCE);
     expect(one.did.filter((d) => d.endsWith(' a'))).toEqual(['begin a', 'settle a', 'close a']);
