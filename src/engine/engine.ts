@@ -286,9 +286,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#notReady === undefined;
   }
 
-  /** Whether a shard has just come here that will serve in a moment. */
-  get arriving(): boolean {
-    return this.#nodes.arriving;
+  /** Whether a call that cannot be begun here may be in a moment: a shard is on its way. */
+  get mayBeginSoon(): boolean {
+    return !this.#draining && this.#nodes.awaited;
   }
 
   /** Whether a call can be begun here; also where no instance could, so that it is refused at once. */

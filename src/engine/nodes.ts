@@ -136,9 +136,9 @@ export class Nodes {
     return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
   }
 
-  /** Whether a node will serve in a moment. */
-  get arriving(): boolean {
-    return [...this.#nodes.values()].some((n) => isArriving(n));
+  /** Whether one may serve in a moment: it is arriving, or none has come yet. */
+  get awaited(): boolean {
+    return this.#nodes.size === 0 || [...this.#nodes.values()].some((n) => isArriving(n));
   }
 
   /** The serving node with the fewest calls. */

@@ -229,7 +229,7 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     if (about === 'here') return true;
     if (about !== 'any-shard') return engine.serves(about.shard);
     // Where nobody else could do it either, now or in a moment, it is refused here.
-    return engine.mayBegin || (!engine.arriving && this.#ownersOf('any-shard').length === 0);
+    return engine.mayBegin || (!engine.mayBeginSoon && this.#ownersOf('any-shard').length === 0);
   }
 
   /** The shard that a call is in, by its id; undefined for an id of no node of ours. */

@@ -45,7 +45,8 @@ async function arriving() {
     admission: new CallAdmission(new Map(), new Map(), new Map(), now),
   });
   open.push(engine);
-  await engine.addNode({ id: NODE, number: 1, app: 'ringmaster', switch: asterisk, arriving: () => state.arriving });
+  const node = { id: NODE, number: 1, app: 'ringmaster', switch: asterisk, arriving: () => state.arriving };
+  await engine.addNode(node);
   const looks: (() => void)[] = [];
   const router = new Router({
     engine,
@@ -82,7 +83,10 @@ async function arriving() {
     asterisk.serving = true;
     state.arriving = false;
   };
-  return { asterisk, state, looks, request, make, acting: { callID, thisDN: AGENT }, comes, serves };
+  const leaves = (): void => engine.removeNode(NODE);
+  const comesBack = (): void => void engine.addNode(node);
+  const acting = { callID, thisDN: AGENT };
+  return { asterisk, looks, request, make, acting, comes, serves, leaves, comesBack };
 }
 
 describe('a shard that has just come', () => {
@@ -97,6 +101,14 @@ describe('a shard that has just come', () => {
     const { looks, request, make, comes, serves } = await arriving();
     comes();
     looks.push(serves);
+    expect(await request('RequestMakeCall', make)).toMatchObject({ callID: expect.any(String) });
+    expect(looks).toHaveLength(0);
+  });
+
+  it('is waited for by a new call, where its lease is here and itself is not yet', async () => {
+    const { looks, request, make, leaves, comesBack } = await arriving();
+    leaves();
+    looks.push(comesBack);
     expect(await request('RequestMakeCall', make)).toMatchObject({ callID: expect.any(String) });
     expect(looks).toHaveLength(0);
   });
