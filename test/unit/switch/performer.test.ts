@@ -81,6 +81,17 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(facts).toEqual([]);
   });
 
+  test.each([
+    ['two may talk in', {}, 'mixing,dtmf_events'],
+    ['mixes always', { mixesAlways: true }, 'video_sfu'],
+  ] as const)('a bridge that %s has a technology that fits', async (_, kind, type) => {
+    bridge.open();
+    performer.perform(CALL, [{ do: 'create-bridge', bridge: BRIDGE, ...kind }]);
+    await untilAsked(`POST /bridges/${BRIDGE}`);
+    expect(at.server.requests.map(({ body }) => body)).toEqual([{ type }]);
+    expect(failures).toEqual([]);
+  });
+
   test('is hung up and never dialled where that is asked for while it waits for its bridge', async () => {
     performer.perform(CALL, RING_SECOND);
     await untilAsked('POST /channels/create');
