@@ -63,7 +63,9 @@ export class Recorded {
   expected(): { readonly lasts: readonly [number, number]; readonly speaks: readonly [number, number] } {
     const end = this.#customer.sentMs;
     const [first] = this.#steps;
-    const lasts = first ? [end - first.done, end - first.asked] : [0, 0];
+    // The other side is recorded as well: where the customer's sound is late, a file lasts longer than he has spoken.
+    const elapsed = performance.now() - this.#since;
+    const lasts = first ? [end - first.done, Math.max(end - first.asked, elapsed)] : [0, 0];
     let [least, most] = [0, 0];
     for (const [i, step] of this.#steps.entries()) {
       if (!step.on) continue;
