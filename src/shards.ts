@@ -82,7 +82,11 @@ export class Shards implements ShardHost {
     const open = this.#open.get(shard) ?? this.#openSwitch(found);
     const { key, app, part, node } = found;
     const commands = this.#faults?.commands(open.asterisk) ?? open.asterisk;
-    await this.#engine.addNode({ id: node.id, number: node.number, key, part, app, switch: commands }, fence);
+    let arriving = true;
+    await this.#engine.addNode(
+      { id: node.id, number: node.number, key, part, app, switch: commands, arriving: () => arriving },
+      fence,
+    );
     if (this.#open.get(shard) !== open) {
       this.#engine.removeNode(key);
       return;
@@ -90,6 +94,7 @@ export class Shards implements ShardHost {
     if (how === 'handed-over') open.asterisk.handedOver();
     open.admit();
     await open.started;
+    arriving = false;
   }
 
   reopen(shard: string): void {

@@ -51,6 +51,7 @@ export class PhoneCall {
   readonly #host: CallHost;
   readonly #log = new CallLog();
   readonly #media: Promise<Media>;
+  #opened: Media | undefined;
   readonly #peer: Peer;
   readonly #localTag = token();
   #remoteTag = '';
@@ -75,8 +76,12 @@ export class PhoneCall {
   constructor(host: CallHost, start: ServerTransaction | { invite: SipRequest; peer: Peer }, media: Promise<Media>) {
     this.#host = host;
     this.#media = media;
-    // Whoever uses the media sees why it could not be opened; a call that never does need not.
-    media.catch(() => {});
+    media.then(
+      (opened) => {
+        this.#opened = opened;
+      },
+      () => {}, // whoever uses the media sees why it could not be opened; a call that never does need not
+    );
     this.invite = 'invite' in start ? start.invite : start.request;
     this.callId = header(this.invite, 'call-id');
     if ('invite' in start) {
@@ -387,6 +392,11 @@ export class PhoneCall {
   /** From here on our side sends another tone. @param hz 0 is silence */
   async sendTone(hz: number): Promise<void> {
     (await this.#media).tone = hz;
+  }
+
+  /** Milliseconds of sound that we have sent so far: less than the time that went by, where this process was held up. */
+  get sentMs(): number {
+    return (this.#opened?.sent ?? 0) * 20;
   }
 
   /** Starts or stops what we send, so that many calls that nobody listens to cost nothing. */

@@ -53,6 +53,7 @@ export class Media implements Paced {
   #timestamp = 0;
   #packets = 0;
   #received = 0;
+  #sent = 0;
   #block = new Int16Array(BLOCK);
   #filled = 0;
   #lastEvent = -1;
@@ -95,6 +96,11 @@ export class Media implements Paced {
   /** RTP packets that have arrived. */
   get received(): number {
     return this.#received;
+  }
+
+  /** RTP packets of sound that have been sent, each of 20 ms. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** From here on, what is sent is another tone. */
@@ -146,6 +152,7 @@ export class Media implements Paced {
       const at = (this.#packets % (SAMPLE_RATE / PACKET_SAMPLES)) * bytes;
       const audio = encodedTone(this.#tone, this.#codec).subarray(at, at + bytes);
       this.#emit(this.linear ?? PCMU, this.#timestamp, false, audio);
+      this.#sent += 1;
     }
     this.#packets += 1;
   }

@@ -57,6 +57,7 @@ export class AriClient implements Requester {
   #wasReady = false;
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
+  #atGate = false;
   #ticker: NodeJS.Timeout | undefined;
   #lastTick = 0;
   #nonsenseAt = Number.NEGATIVE_INFINITY;
@@ -242,10 +243,26 @@ export class AriClient implements Requester {
 
   #attempt(): void {
     this.#retry = undefined;
+    const wait = this.#options.gate?.();
+    if (wait) {
+      this.#waitAtGate(wait);
+      return;
+    }
     this.#startTicker();
     if (this.#attempts > 0) this.#stats.reconnects += 1;
     this.#attempts += 1;
     this.#connection = new Connection(this.#connectionOwner);
+  }
+
+  /** What was in doubt may be in doubt again by the time that it is asked. */
+  #waitAtGate(wait: Promise<void>): void {
+    if (this.#atGate) return;
+    this.#atGate = true;
+    const goOn = (): void => {
+      this.#atGate = false;
+      if (this.#state !== 'closed' && this.#connection === undefined) this.#attempt();
+    };
+    wait.then(goOn, goOn);
   }
 
   #ownerOfConnections(): ConnectionOwner {

@@ -45,7 +45,10 @@ export interface AriClientOptions {
   onState?: (state: AriState, previous: AriState) => void;
   /** where it answers a promise, that is awaited before the lists are asked for; events are held back meanwhile */
   beforeLists?: () => Promise<void> | undefined;
-  /** asked before each request that changes something: where it answers a promise, the request waits for it */
+  /**
+   * asked before each request that changes something, and before each event socket, which takes the application from
+   * whoever has it: where it answers a promise, that is waited for
+   */
   gate?: () => Promise<void> | undefined;
   /** what went wrong outside a request: a failed connection, a throwing callback, a frame that is no message */
   onError?: (error: unknown) => void;

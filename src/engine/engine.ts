@@ -294,6 +294,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#notReady === undefined;
   }
 
+  /** Whether a call that cannot be begun here may be in a moment: a shard is on its way. */
+  get mayBeginSoon(): boolean {
+    return !this.#draining && this.#nodes.awaited;
+  }
+
   /** Whether a call can be begun here; also where no instance could, so that it is refused at once. */
   get mayBegin(): boolean {
     return !this.#deps.storeAnswers() || (!this.#draining && this.#nodes.best() !== undefined);

@@ -55,8 +55,8 @@ export class LeaseKeeper {
       concerned: () => !this.#closed && this.#held.size > 0,
       onSlept: (ms) => {
         deps.log.warn('this process stood still for longer than its leases last', { ms: Math.round(ms) });
-        void this.#tick();
       },
+      onUnsure: () => void this.#tick(),
     });
   }
 
@@ -103,8 +103,9 @@ export class LeaseKeeper {
   }
 
   /**
-   * Undefined while the leases are known to be ours. After a sleep of longer than a lease it is not: what is to be done to
-   * the calls waits until this resolves, or until the shard has been let go.
+   * Undefined while the leases are known to be ours. After a sleep of longer than a lease, or where Redis has not been
+   * reached for so long, it is not: what is to be done to the calls, and the opening of an event socket, waits until this
+   * resolves, or until the shard has been let go.
    */
   unsure(): Promise<void> | undefined {
     return this.#awake.unsure();
@@ -181,6 +182,7 @@ export class LeaseKeeper {
     const asked = new Map([...this.#held].map(([shard, { fence }]) => [shard, fence]));
     const [where, nodes] = [url(), this.#deps.nodes?.()];
     const says = { ...(where !== undefined && { url: where }), leaving: this.#leaving, ...(nodes && { nodes }) };
+    const began = this.#deps.now();
     try {
       this.#overview = await leases.beat(says, asked, shards);
     } catch (error) {
@@ -196,7 +198,7 @@ export class LeaseKeeper {
       if (kept) this.stats.renewals += 1;
       else void this.#lose(shard);
     }
-    this.#awake.sure();
+    this.#awake.sure(began);
     this.#deps.onBeat?.();
     await this.#share();
   }
@@ -305,7 +307,9 @@ export class LeaseKeeper {
     // A round that is under way may have asked before; the next one has not.
     await this.#round;
     await this.#tick();
-    if (this.#held.get(shard) !== held) return;
+    // Where Redis cannot be asked, whoever has it may be the owner by now.
+    await this.unsure();
+    if (this.#held.get(shard) !== held || this.#closed) return;
     log.warn('another client took the event socket, though the shard is this instance’s', { shard, againInMs: wait });
     await new Promise((resolve) => setTimeout(resolve, wait));
     if (this.#held.get(shard) === held && !this.#closed) host.reopen(shard);

@@ -19,6 +19,11 @@ export interface EngineNode {
   /** Stasis application. */
   readonly app: string;
   readonly switch: Switch;
+  /**
+   * True while its shard has just come here and its event socket is on its way: what needs the node can wait for it, as it
+   * waits for a shard that has not come yet. Absent: it has come.
+   */
+  readonly arriving?: () => boolean;
 }
 
 /** A node whose shard is ours. */
@@ -40,6 +45,9 @@ export const shardName = ({ app, id }: { readonly app: string; readonly id: stri
 
 /** How the switch of a node, or of one of its shards, names itself to the engine. */
 export const keyOf = (node: EngineNode): string => node.key ?? node.id;
+
+/** Whether a node does not serve yet, and will in a moment. */
+export const isArriving = (node: EngineNode): boolean => !node.switch.serving && node.arriving?.() === true;
 
 type Board = Pick<NodeBoard, 'isDraining' | 'callsElsewhere'>;
 
@@ -135,6 +143,11 @@ export class Nodes {
   /** Takes a new call's place; why there is none, if so. */
   admit(callID: CallID, companyId: CompanyId, node: string, trunk: string | undefined): 'channel-limit' | undefined {
     return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
+  }
+
+  /** Whether one may serve in a moment: it is arriving, or none has come yet. */
+  get awaited(): boolean {
+    return this.#nodes.size === 0 || [...this.#nodes.values()].some((n) => isArriving(n));
   }
 
   /** Whether a new call may begin on a node, if there is room. */

@@ -8,7 +8,7 @@ import type { Verdict } from './call-runner.ts';
 import type { EngineDeps } from './deps.ts';
 import type { FloorRunner } from './floor-runner.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
-import { keyOf, type Nodes } from './nodes.ts';
+import { isArriving, keyOf, type Nodes } from './nodes.ts';
 import type { Reach } from './reach.ts';
 import type { Shard } from './shard.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
@@ -173,6 +173,7 @@ export class RequestDesk {
     const shard = node?.shard;
     if (shard?.settling) return Promise.resolve('moved');
     if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
+      if (node && isArriving(node)) return Promise.resolve('moved');
       shard?.settleLegs(runner.call);
       return Promise.resolve('node-away');
     }

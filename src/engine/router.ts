@@ -252,7 +252,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   #beginsHere(): boolean {
     const { engine } = this.#deps;
     const elsewhere = this.#deps.peers ? this.#elsewheres() : [];
-    if (!engine.mayBegin) return elsewhere.length === 0;
+    // What may begin here in a moment waits for that.
+    if (!engine.mayBegin) return !engine.mayBeginSoon && elsewhere.length === 0;
     const there = freest(elsewhere.filter((e) => e.serving));
     if (!there) return true;
     const here = engine.mayChoose ? engine.freest : undefined;
@@ -273,8 +274,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     const { engine } = this.#deps;
     if (about === 'here') return true;
     if (about !== 'any-shard') return engine.serves(about.shard);
-    // Where nobody else could do it either, it is refused here.
-    return engine.mayBegin || this.#ownersOf('any-shard').length === 0;
+    // Where nobody else could do it either, now or in a moment, it is refused here.
+    return engine.mayBegin || (!engine.mayBeginSoon && this.#ownersOf('any-shard').length === 0);
   }
 
   /** The shard that a call is in, by its id; undefined for an id of no node of ours. */

@@ -112,7 +112,7 @@ export class AsteriskSwitch implements Switch {
       tell,
       failed,
     );
-    this.#recorder = new Recorder(asteriskRecordings(options.ami, this.ari), tell, failed);
+    this.#recorder = new Recorder(asteriskRecordings(options.ami, this.ari), tell, failed, options.gate);
   }
 
   get serving(): boolean {

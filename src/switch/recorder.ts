@@ -49,12 +49,20 @@ export class Recorder {
   readonly #node: RecordingNode;
   readonly #tell: (fact: Fact) => void;
   readonly #failed: CommandFailed;
+  readonly #gate: () => Promise<void> | undefined;
   readonly #lines = new Map<string, Line>();
 
-  constructor(node: RecordingNode, tell: (fact: Fact) => void, failed: CommandFailed) {
+  /** @param gate asked before each try: where it answers a promise, that is waited for */
+  constructor(
+    node: RecordingNode,
+    tell: (fact: Fact) => void,
+    failed: CommandFailed,
+    gate: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#node = node;
     this.#tell = tell;
     this.#failed = failed;
+    this.#gate = gate;
   }
 
   /** Channels with commands under way, or whose file has yet to be seen. */
@@ -105,28 +113,37 @@ export class Recorder {
     switch (command.do) {
       case 'start-recording':
         // Two recordings into one file would spoil it: what may run already, from before a restart, ends first.
-        await again(async () => {
+        await this.#again(async () => {
           await this.#stop(channel);
           await this.#node.start(channel, command.name);
         }, signal);
         this.#checkLater(callID, command, line, 0);
         return;
       case 'renew-recording':
-        await again(() => this.#stop(channel), signal);
+        await this.#again(() => this.#stop(channel), signal);
         await elapse(RENEW_MS, signal);
-        await again(() => this.#node.start(channel, command.name), signal);
+        await this.#again(() => this.#node.start(channel, command.name), signal);
         return;
       case 'stop-recording':
-        await again(() => this.#stop(channel), signal);
+        await this.#again(() => this.#stop(channel), signal);
         await this.#lastLook(channel, line);
         return;
       case 'pause-recording':
-        await again(() => this.#node.silence(channel, true), signal);
+        await this.#again(() => this.#node.silence(channel, true), signal);
         return;
       case 'resume-recording':
-        await again(() => this.#node.silence(channel, false), signal);
+        await this.#again(() => this.#node.silence(channel, false), signal);
         return;
     }
+  }
+
+  /** Tries until it is done, and not where the channel has been let go meanwhile: another instance may have it. */
+  #again(attempt: () => Promise<void>, gone: AbortSignal): Promise<void> {
+    return again(async () => {
+      await this.#gate();
+      gone.throwIfAborted();
+      await attempt();
+    }, gone);
   }
 
   /** Stops what a channel records; that nothing was recorded, or that the channel is gone, is as good. */
@@ -150,7 +167,7 @@ export class Recorder {
     clearTimeout(line.check?.timer);
     delete line.check;
     if (command.do !== 'start-recording') {
-      await again(() => this.#stop(channel), line.gone.signal).catch((second) => {
+      await this.#again(() => this.#stop(channel), line.gone.signal).catch((second) => {
         if (!line.gone.signal.aborted) this.#failed(callID, { do: 'stop-recording', channel }, second);
       });
     }

@@ -1,8 +1,6 @@
 import type { CtiEvent } from '../../src/cti/events.ts';
 import { type Hears, hearing, type Speaker } from '../support/hearing.ts';
 import type { Random } from '../support/random.ts';
-import { ari } from '../support/ringmaster.ts';
-import { numberOf, waitFor } from './people.ts';
 import type { Live, Place } from './place.ts';
 import type { World } from './world.ts';
 
@@ -13,7 +11,7 @@ export type Findings = readonly string[];
 const LISTENED_TO = 12;
 /** Tones of legs, hertz: what a detector tells apart, without the music on hold and the fallback's tone. */
 const TONES = Array.from({ length: 60 }, (_, i) => 350 + 50 * i).filter((hz) => hz !== 1700 && hz !== 3000);
-/** How long all must come to rest after control is back, ms. */
+/** How long it may take until everybody hears whom he should, ms. */
 const REST_MS = 20_000;
 
 /** Nobody whom we left alone was hung up on. */
@@ -56,7 +54,7 @@ export async function heard(untouched: readonly Live[], random: Random): Promise
   const until = performance.now() + REST_MS;
   let found = wrong(await ears.now());
   while (found.length > 0 && performance.now() < until) found = wrong(await ears.now());
-  for (const { call } of Object.values(speakers)) await call.speak(false);
+  for (const live of sample) if (!live.recorded) for (const call of live.phones.values()) await call.speak(false);
   return found;
 }
 
@@ -90,88 +88,10 @@ export function whole(callID: string, events: readonly CtiEvent[]): Findings {
   return [`call ${callID}: ${[...new Set(wrong)].join(', ')}: ${told.join(', ')}`];
 }
 
-/** What Ringmaster, Asterisk, Redis, the witness and the telephones have agrees. @returns what does not */
-async function disagreements(world: World): Promise<string[]> {
-  const { companyId, prefix, redis, witness, people, lab } = world;
-  const key = (part: string): string => `${prefix}:{${companyId}}:${part}`;
-  const shard = 'ringmaster@pbx-1';
-  const wrong: string[] = [];
-  const listed: { callID: string; parties: { thisDN: string; partyState: string }[] }[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const page = await world.call('RequestListCalls', { limit: 100, ...(cursor !== undefined && { cursor }) });
-    listed.push(...page.calls);
-    ({ cursor } = page);
-    if (cursor === undefined) break;
-  }
-  const [live, timers, waiting, channels, bridges, admitted] = await Promise.all([
-    redis.sMembers(key(`live:${shard}`)),
-    redis.zRange(key(`timers:${shard}`), 0, -1),
-    redis.zRange(key('waiting'), 0, -1),
-    ari(lab, '/channels'),
-    ari(lab, '/bridges'),
-    world.metric('ringmaster_admitted_calls'),
-  ]);
-  const ids = new Set(listed.map((c) => c.callID));
-  const differ = (what: string, has: Iterable<string>): void => {
-    const there = new Set(has);
-    for (const id of there) if (!ids.has(id)) wrong.push(`ghost: ${what} has ${id}, which is not live`);
-    for (const id of ids) if (!there.has(id)) wrong.push(`${what} has not ${id}, which is live`);
-  };
-  differ('Redis', live);
-  differ('the witness', witness.open);
-  const strayed = (what: string, has: Iterable<string>): void => {
-    for (const id of has) if (!ids.has(id)) wrong.push(`ghost: ${what} of ${id}, which is not live`);
-  };
-  strayed(
-    'a timer',
-    timers.map((member) => member.slice(0, member.lastIndexOf(':'))),
-  );
-  strayed(
-    'a waiting place',
-    waiting.map((member) => member.slice(member.lastIndexOf(':') + 1)),
-  );
-  strayed(
-    'a bridge',
-    bridges.map((b) => callIn(String(b['id']))).filter((id) => id !== undefined),
-  );
-  strayed(
-    'a channel',
-    channels.map((c) => callIn(String(c['id']))).filter((id) => id !== undefined),
-  );
-  if (admitted !== listed.length) wrong.push(`${admitted} calls are admitted, ${listed.length} live`);
-  // Who is in a call is on his telephone, and nobody else is.
-  const inCalls = listed.flatMap((c) => c.parties.map((p) => p.thisDN)).toSorted();
-  const onPhones = people.phone.calls.map(numberOf).toSorted();
-  if (inCalls.join() !== onPhones.join()) {
-    const only = (a: string[], b: string[]): string => a.filter((n) => !b.includes(n)).join(' ') || 'nobody';
-    wrong.push(
-      `parties and telephones differ: only in a call ${only(inCalls, onPhones)}, only on the telephone ${only(onPhones, inCalls)}`,
-    );
-  }
-  return wrong;
-}
-
-const callIn = (id: string): string | undefined => /^([0-9a-f]{32}\d{3})-[bs]?\d+$/.exec(id)?.[1];
-
-/** Waits until all agree. */
-export async function agreement(world: World): Promise<Findings> {
-  let wrong: string[] = [];
-  const agree = async (): Promise<boolean> => {
-    try {
-      wrong = await disagreements(world);
-    } catch (error) {
-      wrong = [`nobody could be asked: ${(error as Error).message}`];
-    }
-    return wrong.length === 0;
-  };
-  await waitFor(agree, 'all agree', REST_MS).catch(() => undefined);
-  return wrong;
-}
-
 /** The log holds exactly what the witness heard: no gap, and nothing twice. */
 export async function logged(world: World, from: number): Promise<Findings> {
-  const { witness, redis, prefix, companyId } = world;
-  const entries = (await redis.xRange(`${prefix}:{${companyId}}:events`, `${from + 1}-0`, '+')) ?? [];
+  const { witness, redis } = world;
+  const entries = (await redis.xRange(world.keyOf('events'), `${from + 1}-0`, '+')) ?? [];
   const last = entries.at(-1);
   if (last)
     await witness.until('the witness has heard the end of the log', () => (witness.position ?? 0) >= idOf(last));

@@ -87,15 +87,16 @@ export class People {
 /** Whose call it is: the number that was called, or that calls. */
 export const numberOf = (call: PhoneCall): string => (call.direction === 'in' ? call.dialled : call.callerNumber);
 
-/** Looks again and again until something is so. @throws Error naming what is not */
+/** Looks again and again, every `look` ms, until something is so. @throws Error naming what is not */
 export async function waitFor(
   done: () => boolean | Promise<boolean>,
   what: string,
   within = PATIENCE_MS,
+  look = LOOK_MS,
 ): Promise<void> {
   const until = performance.now() + within;
   while (!(await done())) {
     if (performance.now() > until) throw new Error(`not within ${within} ms: ${what}`);
-    await delay(LOOK_MS);
+    await delay(look);
   }
 }

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PhoneCall } from '../../lab/phone/call.ts';
 import type { Random } from '../support/random.ts';
 import { waitFor } from './people.ts';
+import { Recorded } from './recordings.ts';
 import { didOf, queueOf, type World, WRAP_UP_SECONDS } from './world.ts';
 
 /** The states in which calls are when something breaks. */
@@ -12,11 +14,15 @@ export const STATES = [
   'conference',
   'monitored',
   'recording',
+  'recording-paused',
   'queued',
   'served',
-  'wrapping-up',
 ] as const;
 export type State = (typeof STATES)[number];
+/** The tone that the parties of a recorded call send, hertz. */
+const RECORDED_TONE = 700;
+/** After a pause was accepted: how long Asterisk may take to be told, ms. */
+const PAUSE_MS = 300;
 
 /** A call that nobody touches: what must still be so of it whatever breaks. */
 export interface Live {
@@ -26,7 +32,11 @@ export interface Live {
   readonly phones: ReadonlyMap<string, PhoneCall>;
   /** Who hears whom, by number; `music` is the music on hold. */
   readonly hears: Readonly<Record<string, readonly string[]>>;
+  /** What is recorded of it: whoever is in it speaks all the time. */
+  readonly recorded?: Recorded;
 }
+
+type Talking = Exclude<State, 'ringing' | 'queued' | 'served' | 'recording' | 'recording-paused'>;
 
 /** How long an agent may take to be ready again once his after-call work is over, ms. */
 const READY_MS = 30_000;
@@ -81,21 +91,14 @@ export class Place {
   /** Has a call come into this state, and stay there. */
   async fill(state: State): Promise<void> {
     this.nextCustomer();
-    switch (state) {
-      case 'ringing':
-        this.live = await this.#ringing();
-        return;
-      case 'queued':
-        this.live = await this.#queued();
-        return;
-      case 'served':
-        this.live = await this.#served();
-        return;
-      case 'wrapping-up':
-        return await this.#wrapUp();
-      default:
-        this.live = await this.#talking(state);
-    }
+    const how = {
+      ringing: () => this.#ringing(),
+      queued: () => this.#queued(),
+      served: () => this.#served(),
+      recording: () => this.#recording(false),
+      'recording-paused': () => this.#recording(true),
+    } as const;
+    this.live = await (state in how ? how[state as keyof typeof how]() : this.#talking(state as Talking));
   }
 
   async #ringing(): Promise<Live> {
@@ -114,7 +117,7 @@ export class Place {
     return { callID, state: 'ringing', phones: phones.set(customer, ringing), hears: {} };
   }
 
-  async #talking(state: Exclude<State, 'ringing' | 'queued' | 'served' | 'wrapping-up'>): Promise<Live> {
+  async #talking(state: Talking): Promise<Live> {
     const { agent, customer, colleague } = this;
     const { people, witness } = this.#world;
     const { callID } = await this.#world.call('RequestMakeCall', { thisDN: agent, otherDN: customer });
@@ -135,9 +138,6 @@ export class Place {
         await this.#world.call('RequestHoldCall', { callID, thisDN: agent });
         await witness.event(callID, 'EventHeld', agent);
         return { callID, state, phones, hears: { [customer]: ['music'] } };
-      case 'recording':
-        await this.#world.call('RequestStartRecording', { callID });
-        return { callID, state, phones, hears: two };
       case 'monitored':
         await this.#world.call('RequestMonitor', { callID, thisDN: colleague, otherDN: agent });
         await withColleague();
@@ -159,6 +159,42 @@ export class Place {
           hears: { [agent]: [colleague, customer], [colleague]: [agent, customer], [customer]: [agent, colleague] },
         };
     }
+  }
+
+  /** @param paused the recording has begun, and rests */
+  async #recording(paused: boolean): Promise<Live> {
+    const live = await this.#talking('talking');
+    const { callID, phones } = live;
+    const customer = phones.get(this.customer);
+    if (!customer) throw new Error(`${this.customer} is not in his call`);
+    for (const phone of phones.values()) {
+      await phone.sendTone(RECORDED_TONE);
+      await phone.speak(true);
+    }
+    const { recordings } = this.#world;
+    const asked = customer.sentMs;
+    const { recordUUID } = await this.#world.call('RequestStartRecording', { callID });
+    await recordings.running(recordUUID);
+    const recorded = new Recorded(callID, recordUUID, customer, { asked, done: customer.sentMs });
+    recordings.add(recorded);
+    if (paused) {
+      const pausing = customer.sentMs;
+      await this.#world.call('RequestPauseRecording', { callID });
+      await delay(PAUSE_MS);
+      recorded.step(false, { asked: pausing, done: customer.sentMs });
+    }
+    return { ...live, recorded, state: paused ? 'recording-paused' : 'recording' };
+  }
+
+  /** A recording that rests goes on. */
+  async goOn(): Promise<void> {
+    const { live } = this;
+    const customer = live?.phones.get(this.customer);
+    if (live?.state !== 'recording-paused' || !customer || this.disturbed) return;
+    const asked = customer.sentMs;
+    await this.#world.call('RequestResumeRecording', { callID: live.callID });
+    live.recorded?.step(true, { asked, done: customer.sentMs + PAUSE_MS });
+    this.live = { ...live, state: 'recording' };
   }
 
   /** The customer calls the place's queue. @returns the call that comes of it */
@@ -206,7 +242,9 @@ export class Place {
     };
   }
 
-  async #wrapUp(): Promise<void> {
+  /** The agent has served somebody, and is in after-call work. */
+  async wrapUp(): Promise<void> {
+    this.nextCustomer();
     const { callID, phones } = await this.#served();
     await phones.get(this.customer)?.hangUp();
     await this.#world.witness.event(callID, 'EventCallDeleted');
@@ -277,7 +315,7 @@ export class Place {
       this.wrappingUp = false;
       await this.#world.attempt('RequestAgentLogout', { agentID: this.agentID });
     } else if (live?.state === 'served') {
-      await this.rested();
+      this.wrappingUp = true;
     }
   }
 }

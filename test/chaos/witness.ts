@@ -5,6 +5,9 @@ import { type CtiEvent, EVENT_SCHEMAS } from '../../src/cti/events.ts';
 
 /** Wait before the next try to subscribe, ms. */
 const AGAIN_MS = 50;
+/** How often it looks whether the far end is still there, and how long that may take to show itself, ms. */
+const PING_MS = 1_000;
+const SILENT_MS = 3_000;
 /** How long what a test waits for may take, ms. */
 const PATIENCE_MS = 30_000;
 
@@ -23,7 +26,7 @@ export class Witness {
   readonly ids: number[] = [];
   readonly #calls = new Map<string, CtiEvent[]>();
   readonly #open = new Set<string>();
-  readonly #url: () => string;
+  readonly #base: () => string;
   readonly #key: string;
   readonly #waiters = new Set<Waiter>();
   #last: number | undefined;
@@ -32,9 +35,9 @@ export class Witness {
   /** Events that could not be replayed to it. */
   lost = 0;
 
-  /** @param url asked for before each try: an instance may come back elsewhere */
-  constructor(url: () => string, key: string) {
-    this.#url = url;
+  /** @param base where an instance listens; asked for before each try, since any instance will do */
+  constructor(base: () => string, key: string) {
+    this.#base = base;
     this.#key = key;
     void this.#run();
   }
@@ -94,6 +97,11 @@ export class Witness {
     );
   }
 
+  /** Goes to another instance, and on from where it was. */
+  move(): void {
+    this.#socket?.terminate();
+  }
+
   close(): void {
     this.#closed = true;
     this.#socket?.terminate();
@@ -109,16 +117,36 @@ export class Witness {
   /** Settles when the socket is gone. */
   #listen(): Promise<void> {
     return new Promise((resolve) => {
-      const socket = new WebSocket(this.#url(), { headers: { authorization: `Bearer ${this.#key}` } });
+      const socket = new WebSocket(`${this.#base().replace('http', 'ws')}/rpc`, {
+        headers: { authorization: `Bearer ${this.#key}` },
+        handshakeTimeout: SILENT_MS,
+      });
       this.#socket = socket;
+      let alive = performance.now();
+      const stillThere = (): void => {
+        alive = performance.now();
+      };
+      // Whoever stands still does not close its connections: another instance may serve meanwhile.
+      const pings = setInterval(() => {
+        if (performance.now() - alive > SILENT_MS) socket.terminate();
+        else if (socket.readyState === WebSocket.OPEN) socket.ping();
+      }, PING_MS);
+      socket.on('pong', stillThere);
       socket.on('open', () => {
+        stillThere();
         const params = this.#last === undefined ? {} : { after: this.#last };
         socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'Subscribe', params }));
       });
-      socket.on('message', (data) => this.#take(socket, JSON.parse(String(data))));
+      socket.on('message', (data) => {
+        stillThere();
+        this.#take(socket, JSON.parse(String(data)));
+      });
       // A connection that was refused is told by its end as well.
       socket.on('error', () => undefined);
-      socket.on('close', () => resolve());
+      socket.on('close', () => {
+        clearInterval(pings);
+        resolve();
+      });
     });
   }
 

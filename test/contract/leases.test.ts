@@ -5,6 +5,7 @@ import { FLOOR_SHARD } from '../../src/queues/floor.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { newStore } from '../support/store-kit.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const LEASE_MS = 600;
 const PATIENCE = { timeout: 15_000, interval: 10 };
@@ -187,8 +188,10 @@ describe('leases', () => {
   });
 
   it('are handed over socket first: the old owner settles before the new one begins', async () => {
-    const one = await start('one');
-    const two = await start('two');
+    // Long enough for a busy machine: an instance whose signs of life come late is handed nothing.
+    const leaseMs = 4 * LEASE_MS;
+    const one = await start('one', ['a'], inject('redisUrl'), leaseMs);
+    const two = await start('two', ['a'], inject('redisUrl'), leaseMs);
     expect(await one.keeper.handOver(15_000)).toBe(true);
     await vi.waitFor(() => expect([...two.open.keys()].sort()).toEqual(['a', FLOOR_SHARD]), PATIENCE);
     expect(one.did.filter((d) => d.endsWith(' a'))).toEqual(['begin a', 'settle a', 'close a']);
@@ -227,6 +230,64 @@ describe('leases', () => {
     expect(closedFirst).toBe(true);
     expect(one.keeper.stats.lost).toBe(1);
     expect(fence).toBeGreaterThan(0);
+  });
+
+  describe('of one who has been cut from Redis', () => {
+    let network: TcpProxy;
+    let one: Instance;
+
+    beforeEach(async () => {
+      const { hostname, port } = new URL(inject('redisUrl'));
+      network = await TcpProxy.start(hostname, Number(port));
+      one = await start('one', ['a'], `redis://127.0.0.1:${network.port}`);
+    });
+
+    afterEach(() => network.stop());
+
+    /** For so long that its leases have run out. */
+    const cut = async (): Promise<void> => {
+      network.block();
+      await vi.waitFor(() => expect(one.keeper.unsure()).toBeDefined(), PATIENCE);
+    };
+
+    it('what he would do waits, and is done where nobody has taken the shard', async () => {
+      await cut();
+      const { failures } = one.keeper.stats;
+      await vi.waitFor(() => expect(one.keeper.stats.failures).toBeGreaterThan(failures + 4), PATIENCE);
+      expect(one.keeper.unsure()).toBeDefined();
+      network.unblock();
+      await one.keeper.unsure();
+      expect(one.shards).toEqual(['a']);
+      expect(one.did).toEqual(['begin a', `begin ${FLOOR_SHARD}`]);
+    });
+
+    it('what he would do is never done where another has the shard', async () => {
+      const two = await start('two');
+      await cut();
+      await vi.waitFor(() => expect(two.shards).toEqual(['a']), PATIENCE);
+      let closedFirst = false;
+      const waited = one.keeper.unsure()?.then(() => {
+        closedFirst = one.did.includes('close a');
+      });
+      network.unblock();
+      await waited;
+      expect(closedFirst).toBe(true);
+    });
+
+    it('a socket that another has taken is not taken back before Redis has been asked', async () => {
+      await cut();
+      const { failures } = one.keeper.stats;
+      // The other one has the lease by now, and its socket.
+      one.keeper.replaced('a');
+      await vi.waitFor(() => expect(one.keeper.stats.failures).toBeGreaterThan(failures + 4), PATIENCE);
+      expect(one.did).not.toContain('reopen a');
+      const two = await start('two');
+      await vi.waitFor(() => expect(two.shards).toEqual(['a']), PATIENCE);
+      network.unblock();
+      await vi.waitFor(() => expect(one.shards).toEqual([]), PATIENCE);
+      expect(one.did).not.toContain('reopen a');
+      expect(one.warned).toEqual(Array(2).fill('another instance owns the shard: letting go'));
+    });
   });
 
   /** Another process takes the lease of shard `a`, as if it had run out. */

@@ -73,7 +73,11 @@ export class TcpProxy {
   /** Everything that was held back is passed on. */
   thaw(): void {
     this.#silent = false;
-    for (const [from, to] of this.#sockets) from.pipe(to);
+    for (const [from, to] of this.#sockets) {
+      // One that is passed on already, because it is newer than a freeze of those present, would say everything twice.
+      from.unpipe(to);
+      from.pipe(to);
+    }
   }
 
   async stop(): Promise<void> {

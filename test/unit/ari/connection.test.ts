@@ -161,6 +161,35 @@ describe('losing the connection', () => {
   });
 });
 
+describe('a gate', () => {
+  it('holds the event socket up, since it would take the application from whoever has it', async () => {
+    const first = gate();
+    let shut = false;
+    at = await scene({ gate: () => (shut ? first.promise : undefined) });
+    await at.client.connect();
+    shut = true;
+    at.server.closeEventSocket();
+    await at.until(() => at.client.state === 'stale');
+    await expect(at.client.whenReady(100)).rejects.toMatchObject({ kind: 'timeout' });
+    expect(at.server.connections).toBe(1);
+    shut = false;
+    first.open();
+    await at.client.whenReady();
+    expect(at.server.connections).toBe(2);
+  });
+
+  it('that opens when the client has been closed opens no event socket', async () => {
+    const first = gate();
+    at = await scene({ gate: () => first.promise });
+    const refused = expect(at.client.connect()).rejects.toMatchObject({ kind: 'closed' });
+    await at.client.close();
+    first.open();
+    await refused;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(at.server.connections).toBe(0);
+  });
+});
+
 describe('resync', () => {
   it('holds events back until the lists are handed on, then delivers what is newer', async () => {
     const handing = gate();

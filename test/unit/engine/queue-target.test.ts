@@ -2,10 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../../src/calls/command.ts';
 import { AgentID, type CallID, CompanyId } from '../../../src/cti/ids.ts';
 import { Directory } from '../../../src/engine/directory.ts';
-import { Engine } from '../../../src/engine/engine.ts';
-import { Recordings } from '../../../src/engine/recordings.ts';
-import type { Caller, Commit, CommitResult } from '../../../src/ports.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import type { Caller } from '../../../src/ports.ts';
 import { CallAdmission } from '../../../src/switch/admission.ts';
+import { memoryEngine } from '../../support/memory-engine.ts';
 
 /** What only the engine knows of a queue that is asked or handed a call: who waits there already, and the trunk's room. */
 
@@ -17,9 +17,6 @@ const TO_NUMBER = '8002';
 const TO_QUEUE = '8003';
 const ELSEWHERE = '911140009999';
 
-const stored = ({ version }: { version: number }): Promise<CommitResult> =>
-  Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 });
-
 const open: Engine[] = [];
 afterEach(() => {
   for (const engine of open.splice(0)) engine.close();
@@ -27,7 +24,6 @@ afterEach(() => {
 
 /** An engine on a store that takes everything at once. @param trunkCalls calls that the trunk may carry */
 async function opened(trunkCalls = 100) {
-  let n = 0;
   let now = 1_700_000_000_000;
   const commands: Command[] = [];
   const failures: unknown[] = [];
@@ -50,34 +46,7 @@ async function opened(trunkCalls = 100) {
     [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
   );
   const admission = new CallAdmission(new Map(), new Map([['carrier', { calls: trunkCalls }]]), new Map(), () => now);
-  const engine = new Engine({
-    store: {
-      commit: (commit: Commit) => stored(commit),
-      append: () => Promise.resolve(),
-      load: () => Promise.resolve(undefined),
-      loadLive: () => Promise.resolve([]),
-      takeShard: () => Promise.resolve(1),
-    },
-    masks: { counterpart: () => Promise.resolve(undefined) },
-    floors: { commitFloor: stored, loadFloor: () => Promise.resolve({ version: 0, agents: [], waiting: [] }) },
-    recordings: new Recordings(
-      new Map(),
-      () => '0',
-      () => 'http://127.0.0.1',
-    ),
-    admission,
-    directory,
-    now: () => now,
-    randomHex: () => {
-      n += 1;
-      return String(n).padStart(32, '0');
-    },
-    ringTimeout: 30,
-    log: { info: () => {}, error: (_, error) => failures.push(error), storeAway: () => {}, storeBack: () => {} },
-    storeAnswers: () => true,
-    isPassing: () => false,
-    onFenced: () => {},
-  });
+  const engine = memoryEngine({ directory, admission, now: () => now, onError: (error) => failures.push(error) });
   await engine.addNode({
     id: NODE,
     number: 1,

@@ -94,6 +94,34 @@ describe('a recorder', () => {
     expect([facts.length, failures, recorder.busy]).toEqual([1, [], 0]);
   });
 
+  test('waits while it is in doubt whose the calls are, and leaves alone what has been let go', async () => {
+    let sure = (): void => undefined;
+    const doubt = new Promise<void>((resolve) => {
+      sure = resolve;
+    });
+    let inDoubt = true;
+    const doubting = () => {
+      const told = (fact: Fact): void => void facts.push(fact);
+      return new Recorder(
+        node,
+        told,
+        () => failures.push('failed'),
+        () => (inDoubt ? doubt : undefined),
+      );
+    };
+    const [kept, lost] = [doubting(), doubting()];
+    kept.perform(CALL, command('pause'));
+    lost.perform(CALL, command('resume'));
+    await later(60_000);
+    expect(node.asked).toEqual([]);
+    lost.close();
+    inDoubt = false;
+    sure();
+    await later(0);
+    expect(node.asked).toEqual(['silence']);
+    expect([failures, kept.busy, lost.busy]).toEqual([[], 0, 0]);
+  });
+
   test('tries again while Asterisk cannot be reached', async () => {
     node.answers.set('start', [away(), away(), true]);
     await perform(START);
