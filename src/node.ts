@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { AmiClient } from './ami/index.ts';
 import type { NodeConfig } from './config.ts';
-import { shardName } from './engine/engine.ts';
+import { shardName } from './engine/nodes.ts';
 import type { ShardPart } from './engine/shard-part.ts';
 import type { SwitchListener } from './ports.ts';
 import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-switch.ts';
@@ -49,6 +49,9 @@ export interface OpenNode {
 /** The names of the applications of a node's shards. One alone has the name that is configured. */
 const appsOf = ({ ari, shards }: NodeConfig): string[] =>
   shards === 1 ? [ari.app] : Array.from({ length: shards }, (_, i) => `${ari.app}-${i}`);
+
+/** The names of a node's shards. */
+export const shardNamesOf = (node: NodeConfig): string[] => appsOf(node).map((app) => shardName({ app, id: node.id }));
 
 /** Makes a node's clients from its configuration; nothing connects until `start`. */
 export function openNode(config: NodeConfig, listener: SwitchListener, logger: Logger): OpenNode {

@@ -17,12 +17,12 @@ import { Router } from './engine/router.ts';
 import type { Faults } from './faults.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
+import { openAdmission } from './open-admission.ts';
 import type { Readiness, RecordingFiles } from './ports.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
 import { apiKeys, createRpcServer, PeerClient, PeerServer, type RpcServer, TokenBucket } from './rpc/index.ts';
 import { Shards } from './shards.ts';
 import { Store, StoreUnavailable } from './store/store.ts';
-import { CallAdmission } from './switch/admission.ts';
 
 /** A running Ringmaster. */
 export interface Service {
@@ -58,14 +58,18 @@ const TRIM_MS = 60_000;
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
   const { logger, faults } = options;
   const registry = new Registry();
-  const store = openStore(config, logger, () => engine.storeAgain());
+  const store = openStore(config, logger, {
+    onForgotten: () => engine.storeAgain(),
+    // What was asked for when Redis went, nobody knows.
+    onUp: () => void shared.recount(),
+  });
   const directory = directoryOf(config);
   const now = steadyClock(
     faults?.wall ?? Date.now,
     () => performance.now(),
     (ms) => logger.warn({ ms }, 'the clock of this machine was set: durations are told as if it had not been'),
   );
-  const admission = admissionOf(config, now);
+  const { admission, shared } = openAdmission(config, store, now, logger);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
   let peersUrl: string | undefined;
@@ -160,7 +164,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     closed: () => contacts.close(),
   });
   watch(registry, engine, admission, store, nodes);
-  watchLeases(registry, keeper, router);
+  watchLeases(registry, keeper, router, shared);
 
   const trimming = setInterval(() => {
     for (const companyId of directory.companyIds) {
@@ -180,6 +184,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     post.close();
     await peers?.close();
     engine.close();
+    shared.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
   };
@@ -306,8 +311,14 @@ function openContacts(config: Config, store: Store, engine: Engine, logger: Logg
   );
 }
 
-/** @param onForgotten Redis has lost more than the store itself can write again */
-function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
+interface StoreHooks {
+  /** Redis has lost more than the store itself can write again. */
+  readonly onForgotten: () => void;
+  /** Connected, again and for the first time. */
+  readonly onUp: () => void;
+}
+
+function openStore(config: Config, logger: Logger, hooks: StoreHooks): Store {
   const { redis } = config;
   return new Store({
     url: redis.url,
@@ -320,7 +331,10 @@ function openStore(config: Config, logger: Logger, onForgotten: () => void): Sto
     },
     listener: {
       onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
-      onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
+      onUp: (connection) => {
+        logger.info({ connection }, 'connected to Redis');
+        hooks.onUp();
+      },
       onError: (err) => logger.error({ err }, 'event log'),
       onRestored: ({ more, ...restored }) => {
         logger.error(restored, 'Redis had lost what was written last: it is written again');
@@ -328,7 +342,7 @@ function openStore(config: Config, logger: Logger, onForgotten: () => void): Sto
         logger.error(
           'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
         );
-        onForgotten();
+        hooks.onForgotten();
       },
     },
   });
@@ -362,15 +376,6 @@ function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
     const numbers = account.flows.flatMap((f) => f.maskingNumbers);
     return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
   });
-}
-
-function admissionOf(config: Config, now: () => number): CallAdmission {
-  return new CallAdmission(
-    new Map(config.nodes.map((n) => [n.id, n.limits])),
-    new Map(config.trunks.map((t) => [t.id, t.limits])),
-    new Map(config.companies.map((c) => [c.companyId, c.limits])),
-    now,
-  );
 }
 
 const httpUrl = ({ host, port }: { readonly host: string; readonly port: number }): string =>

@@ -28,16 +28,19 @@ import type { Directory } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
 import { Floors, type ToldNote } from './floors.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
-import { type EngineNode, keyOf, Nodes } from './nodes.ts';
+import { type EngineNode, keyOf, Nodes, shardName } from './nodes.ts';
 import { customerProgressOf } from './queue-watch.ts';
-import { Reach } from './reach.ts';
+import { type Kept, Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
 import type { Recordings } from './recordings.ts';
 import { Shard, type ShardLog } from './shard.ts';
 import { partOfCall, WHOLE } from './shard-part.ts';
+import { whenKnown } from './soon.ts';
 import { Tickets } from './tickets.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
 import { WaitingCalls } from './waiting-calls.ts';
+
+type TransferRequested = Extract<Fact, { kind: 'leg-transfer-requested' }>;
 
 /** What the engine writes to the log; the call's id goes with it where there is one. */
 export interface EngineLog extends ShardLog {
@@ -72,9 +75,6 @@ export interface EngineDeps {
   readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
 }
 
-/** The name of a shard, in leases, keys and logs. */
-export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
-
 /** How often it is looked whether a shard that is to go has done all that it was told, ms, and how long at most. */
 const SETTLING_MS = { every: 10, longest: 2_000 };
 /**
@@ -94,6 +94,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   readonly #reach: Reach;
   readonly #arrivals: Arrivals;
   readonly #attended = new AttendedTransfers();
+  /** Calls under chosen ids that are just being placed. */
+  readonly #placing = new Map<CallID, ReturnType<CallPlacing['place']>>();
   /** Phones that can be reached, by node. */
   readonly #phones = new Map<string, ReadonlySet<string>>();
   #draining = false;
@@ -114,21 +116,19 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       now: deps.now,
       floor: (companyId) => this.#floors.of(companyId),
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
-      calls: (companyId) => this.#nodes.callsOf(companyId),
+      admission: deps.admission,
+      log: deps.log,
       elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
       reach: (companyId, callID, number) => this.#reach.destination(companyId, callID, number),
-      settleLegs: (call) => this.#nodes.shardOf(call.callID)?.settleLegs(call),
     });
     this.#reach = new Reach({
       directory: deps.directory,
       admission: deps.admission,
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
-      isFull: (companyId, queue) => this.#waiting.isFull(companyId, queue),
     });
     this.#arrivals = new Arrivals({
       ...deps,
-      admit: (callID, companyId, node, trunk) => this.#nodes.admit(callID, companyId, node, trunk),
-      turnedAway: (companyId, queue, limit) => this.#waiting.turnedAway(companyId, queue, limit),
+      admit: (callID, companyId, node, wanted) => this.#nodes.admit(callID, companyId, node, wanted),
       begin: (shard, birth) => void this.#begin(shard, birth),
     });
     this.#floors = new Floors({
@@ -170,6 +170,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     const live = await store.loadLive(directory.companyIds, name);
     for (const { call, version } of live) shard.adopt(call, version);
     this.#nodes.add({ ...node, shard });
+    admission.own(name, fence);
     if (live.length > 0) log.info('took up live calls', { shard: name, calls: live.length });
   }
 
@@ -265,7 +266,34 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   onFact(nodeId: string, fact: Fact): void {
     const shard = this.#nodes.get(nodeId)?.shard;
     if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
-    shard.fact(fact.kind === 'leg-transfer-requested' ? this.#reach.aimed(shard.callOf(fact.channel), fact) : fact);
+    if (fact.kind !== 'leg-transfer-requested') shard.fact(fact);
+    else this.#transfer(shard, fact);
+  }
+
+  /** A transfer that a phone asks for; while others are asked whether there is room, what its line tells waits. */
+  #transfer(shard: Shard, fact: TransferRequested): void {
+    const { channel } = fact;
+    const call = shard.callOf(channel);
+    const runner = call && shard.runner(call.callID);
+    const aimed = this.#reach.aimed(call, fact);
+    if (!(aimed instanceof Promise)) {
+      shard.fact(aimed.it, aimed.settled);
+      return;
+    }
+    // Without an aim it is declined: where nobody could be asked, and on a line that is just changing calls.
+    const known = aimed.catch((error: unknown) => {
+      this.#deps.log.error('whether there is room for a transfer could not be asked', error, call?.callID);
+    });
+    if (!runner || shard.holds(channel)) {
+      shard.fact(fact);
+      void known.then((kept) => kept?.settled());
+      return;
+    }
+    shard.hold(channel);
+    void known.then((kept) => {
+      if (shard.closed) kept?.settled();
+      else shard.followWith(channel, runner, kept ? { fact: kept.it, settled: kept.settled } : { fact });
+    });
   }
 
   onCommandFailed(nodeId: string, callID: CallID, command: Command): void {
@@ -351,7 +379,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   ): Promise<RequestOutcome & { readonly moved?: boolean }> {
     const serve = METHODS_SERVED[method as MethodName];
     if (!serve) return { refusal: refuse('MethodNotFound') };
-    const outcome = await this.#orNotReady(serve(this.#context(caller, method), params as never));
+    const context = this.#context(caller, method);
+    const outcome = await this.#orNotReady(serve(context, params as never)).finally(context.settled);
     if ('refusal' in outcome && !outcome.published && !outcome.moved) {
       this.publishRefusal(caller, method, params, outcome.refusal);
     }
@@ -420,15 +449,33 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     chosenBy?: RequestContext['chosenBy'],
   ): ReturnType<CallPlacing['place']> {
     const { companyId } = caller;
+    // Whoever asks again while it is being placed has the first one's answer.
+    await this.#placing.get(callID)?.catch(() => undefined);
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
+    const underWay = this.#placing.get(callID);
+    if (underWay) return await underWay;
+    const placing = this.#placeNew(caller, callID, params, chosenBy);
+    this.#placing.set(callID, placing);
+    return await placing.finally(() => this.#placing.delete(callID));
+  }
+
+  async #placeNew(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    chosenBy: RequestContext['chosenBy'],
+  ): ReturnType<CallPlacing['place']> {
+    const { companyId } = caller;
     const node = this.#nodes.ofCall(callID);
     const context: RequestContext = {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
-      place: (trunk) => {
-        if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
-        return { node: node.id, key: keyOf(node), callID };
+      place: (wanted) => {
+        if (!node?.switch.serving) return undefined;
+        return whenKnown(this.#nodes.admit(callID, companyId, node, wanted), (noRoom) =>
+          noRoom ? undefined : { node: node.id, key: keyOf(node), callID },
+        );
       },
       ...(chosenBy && { chosenBy }),
     };
@@ -459,6 +506,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
 
   #context(caller: Caller, method: string): RequestContext {
     const { directory, now, recordings, store } = this.#deps;
+    const kept: (() => void)[] = [];
+    const keep = <T>({ it, settled }: Kept<T>): T => {
+      kept.push(settled);
+      return it;
+    };
+    const settled = (): void => {
+      for (const settle of kept.splice(0)) settle();
+    };
     return {
       caller,
       directory,
@@ -466,25 +521,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       store,
       floor: this.#floors.of(caller.companyId),
       notReady: this.#draining ? 'draining' : this.#deps.storeAnswers() ? undefined : 'Redis does not answer',
-      place: (trunk) => this.#nodes.place(caller.companyId, trunk),
+      place: (wanted) => this.#nodes.place(caller.companyId, wanted),
       begin: async (key, birth) => {
         const shard = this.#nodes.get(key)?.shard;
-        if (!shard) return { refusal: refuse('NotReady') };
+        if (!shard || shard.closed) {
+          // It went while others were asked whether there is room.
+          this.#deps.admission.release(birth.callID);
+          return { refusal: refuse('NotReady'), moved: true };
+        }
         const { call } = await this.#begin(shard, birth);
         return call ? { call } : { refusal: refuse('NotReady') };
       },
-      send: async (callID, input, request) => {
-        const verdict = await this.#send(caller, method, callID, input, request);
-        this.#waiting.entered(callID as CallID);
-        return verdict;
-      },
-      reach: (callID, dn, shown) => this.#reach.destination(caller.companyId, callID, dn, shown),
-      target: (callID, dn, shown) => {
-        const target = this.#reach.target(caller.companyId, callID, dn, shown);
-        if (target.kind === 'queue' && !target.full) this.#waiting.enter(caller.companyId, callID as CallID, dn);
-        return target;
-      },
-      isFull: (queue) => this.#waiting.isFull(caller.companyId, queue),
+      send: (callID, input, request) => this.#send(caller, method, callID, input, request, settled),
+      reach: (callID, dn, shown) => whenKnown(this.#reach.destination(caller.companyId, callID, dn, shown), keep),
+      target: (callID, dn, shown) => whenKnown(this.#reach.target(caller.companyId, callID, dn, shown), keep),
+      settled,
       newRecording: () => recordings.target(),
       planRecording: (asked) => recordings.plan(caller.companyId, asked),
       live: (callID) => this.#nodes.live(caller.companyId, callID)?.call,
@@ -501,11 +552,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return [...here, ...others.flat().flatMap(({ call }) => (known.has(call.callID) ? [] : call))];
   }
 
-  /** Begins a call. A place in a queue is kept for it until it is stored, and counted by what is stored. */
+  /** Begins a call. The place that was taken for it in a queue is counted by what is stored from then on. */
   async #begin(shard: Shard, birth: CallBirth): ReturnType<Shard['begin']> {
-    this.#waiting.begins(birth);
+    const { callID, queue } = birth;
     const begun = await shard.begin(birth);
-    this.#waiting.entered(birth.callID);
+    if (queue) this.#deps.admission.settled(callID, { queue: queue.id });
     return begun;
   }
 
@@ -515,23 +566,21 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     callID: string,
     input: CallInput,
     request: RefusedRequest,
+    settled: () => void,
   ): Promise<Verdict | Unsent> {
     const runner = this.#nodes.live(caller.companyId, callID);
     if (!runner?.call) return Promise.resolve('unknown');
     const node = this.#nodes.holding(callID);
     const shard = node?.shard;
     if (shard?.settling) return Promise.resolve('moved');
-    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
-      shard?.settleLegs(runner.call);
-      return Promise.resolve('node-away');
-    }
+    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) return Promise.resolve('node-away');
     if (node?.shard.full) return Promise.resolve('too-fast');
     return new Promise((resolve) => {
       const taken = runner.push({
         input,
         at: this.#deps.now(),
         settle: (verdict, call) => {
-          if (verdict && call) shard?.settleLegs(call);
+          settled();
           resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),

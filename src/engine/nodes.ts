@@ -1,9 +1,10 @@
 import type { Call } from '../calls/call.ts';
 import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
-import type { Admission, Switch } from '../ports.ts';
+import type { Admission, NoRoom, Soon, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Shard } from './shard.ts';
 import { inPart, partOfCall, type ShardPart, WHOLE } from './shard-part.ts';
+import { whenKnown } from './soon.ts';
 
 /** A node as the engine runs it: with several shards a node, one of its shards. */
 export interface EngineNode {
@@ -30,11 +31,22 @@ export interface Place {
   /** Of the running node. */
   readonly key: string;
   readonly callID: CallID;
-  readonly unreachable?: 'no-node' | 'channel-limit';
+  readonly unreachable?: 'no-node' | NoRoom;
 }
 
 /** How the switch of a node, or of one of its shards, names itself to the engine. */
 export const keyOf = (node: EngineNode): string => node.key ?? node.id;
+
+/** The name of a shard, in leases, keys and logs. */
+export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
+
+/** What a new call takes up beside its node. */
+export interface Wanted {
+  /** Over which it is placed. */
+  readonly trunk?: string | undefined;
+  /** Of the company's, in which it begins. */
+  readonly queue?: string | undefined;
+}
 
 /** The nodes whose calls this instance runs, and the calls on them. */
 export class Nodes {
@@ -121,8 +133,16 @@ export class Nodes {
   }
 
   /** Takes a new call's place; why there is none, if so. */
-  admit(callID: CallID, companyId: CompanyId, node: string, trunk: string | undefined): 'channel-limit' | undefined {
-    return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
+  admit(callID: CallID, companyId: CompanyId, node: RunningNode, wanted: Wanted): Soon<NoRoom | undefined> {
+    const { trunk, queue } = wanted;
+    return this.#admission.admit({
+      callID,
+      companyId,
+      node: node.id,
+      shard: shardName(node),
+      ...(trunk !== undefined && { trunk }),
+      ...(queue !== undefined && { queue }),
+    });
   }
 
   /** The serving node with the fewest calls. */
@@ -136,14 +156,18 @@ export class Nodes {
   }
 
   /** Where a new call goes, and why it must not be tried if so; undefined where there is no node at all. */
-  place(companyId: CompanyId, trunk: string | undefined): Place | undefined {
+  place(companyId: CompanyId, wanted: Wanted): Soon<Place | undefined> {
     const best = this.best();
     const node = best ?? this.#nodes.values().next().value;
     if (!node) return undefined;
     const callID = this.newCallID(node);
     const key = keyOf(node);
     if (!best) return { node: node.id, key, callID, unreachable: 'no-node' };
-    const limit = this.admit(callID, companyId, node.id, trunk);
-    return { node: node.id, key, callID, ...(limit && { unreachable: limit }) };
+    return whenKnown(this.admit(callID, companyId, node, wanted), (limit) => ({
+      node: node.id,
+      key,
+      callID,
+      ...(limit && { unreachable: limit }),
+    }));
   }
 }

@@ -95,4 +95,14 @@ export class Keys {
   instanceFacts(): string {
     return `${this.#prefix}:{~shards}:instance-facts`;
   }
+
+  /** The places of a shard's calls under the limits that all instances keep together. */
+  shardPlaces(shard: string): string {
+    return `${this.#prefix}:{~shards}:places:${shard}`;
+  }
+
+  /** How many calls may begin now, under limits of calls per second. */
+  rates(): string {
+    return `${this.#prefix}:{~shards}:rates`;
+  }
 }

@@ -130,7 +130,7 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
     floors: store.floors,
     masks: store.masks,
     recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-    admission: new CallAdmission(new Map([[NODE, { calls: 100 }]]), new Map(), new Map(), Date.now),
+    admission: new CallAdmission({ nodes: new Map([[NODE, { calls: 100 }]]) }, Date.now),
     directory: new Directory(
       [
         {

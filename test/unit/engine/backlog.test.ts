@@ -34,9 +34,12 @@ async function shardOf(calls: number, backlogLimit: number) {
     admission: {
       admit: () => undefined,
       release: () => undefined,
-      admitLeg: () => undefined,
-      legsOf: () => undefined,
+      admitUse: () => undefined,
+      settled: () => undefined,
+      usesOf: () => undefined,
       readmit: () => undefined,
+      own: () => undefined,
+      disown: () => undefined,
     },
     now: () => now,
     log: {

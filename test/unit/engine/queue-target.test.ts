@@ -49,7 +49,11 @@ async function opened(trunkCalls = 100) {
     ],
     [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
   );
-  const admission = new CallAdmission(new Map(), new Map([['carrier', { calls: trunkCalls }]]), new Map(), () => now);
+  const queues = [SMALL, TO_NUMBER, TO_QUEUE].map((id) => [`${ACME}:${id}`, { calls: queue.maxWaiting }] as const);
+  const admission = new CallAdmission(
+    { trunks: new Map([['carrier', { calls: trunkCalls }]]), queues: new Map(queues) },
+    () => now,
+  );
   const engine = new Engine({
     store: {
       commit: (commit: Commit) => stored(commit),
