@@ -100,6 +100,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     shards: () => nodes.flatMap((n) => n.shards.map((shard) => shard.name)),
     nodeCount: config.nodes.length,
     post: () => post,
+    placing: () => router,
   });
   const keys = apiKeys(keysOf(config));
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
@@ -126,6 +127,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     engine,
     owners: keeper,
     peers,
+    contacts: () => contacts,
     nodes: nodes.map(({ number, shards: parts }) => ({ number, shards: parts.map((p) => p.name) })),
     id: instance,
     patienceMs: leaseMs + TAKE_OVER_MS,
@@ -155,7 +157,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
   dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
-  const contacts = openContacts(config, store, engine, logger);
+  const contacts: Contacts = openContacts(config, store, engine, router, logger);
   contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
   contacts.watch(registry);
   shards.withFloor({
@@ -288,13 +290,14 @@ function openDialer(
 /** A callback that was claimed for its call is called after all if the claim is no older than this, ms. */
 const CARRY_ON_MS = 60_000;
 
-function openContacts(config: Config, store: Store, engine: Engine, logger: Logger): Contacts {
+function openContacts(config: Config, store: Store, engine: Engine, router: Router, logger: Logger): Contacts {
   return new Contacts(
     {
       store: store.contacts,
       events: store.events,
       desk: engine.tickets,
-      placing: engine,
+      ask: (question) => router.contact(question),
+      placing: router,
       now: Date.now,
       uuid: randomUUID,
       randomHex: () => randomBytes(16).toString('hex'),

@@ -3,7 +3,6 @@ import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { Refusal } from '../cti/errors.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { ParamsOf } from '../cti/requests.ts';
 import type {
   Arrival,
   Caller,
@@ -51,7 +50,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     this.tickets = new Tickets({
       floor: (companyId) => this.#floors.of(companyId),
       queue: (companyId, id) => deps.directory.queue(companyId, id),
-      place: (caller, callID, params, chosenBy) => this.#requests.place(caller, callID, params, chosenBy),
+      place: (caller, callID, params, chosenBy) => {
+        const there = this.#nodes.ofCall(callID) ? undefined : deps.placing?.();
+        return (there ?? this.#requests).place(caller, callID, params, chosenBy);
+      },
       // As it is stored: who asks has heard an event, and what that tells is in the store with it.
       find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
     });
@@ -320,8 +322,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#nodes.newCallID(node);
   }
 
-  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): ReturnType<CallPlacing['place']> {
-    return this.#requests.place(caller, callID, params);
+  place(...call: Parameters<RequestDesk['place']>): ReturnType<CallPlacing['place']> {
+    return this.#requests.place(...call);
   }
 
   async whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {

@@ -4,6 +4,7 @@ import type { CompanyId } from '../cti/ids.ts';
 import type { Admission, Soon, Use } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Directory } from './directory.ts';
+import { free, type Kept } from './kept.ts';
 import { whenKnown } from './soon.ts';
 import { entryOf } from './waiting-calls.ts';
 
@@ -15,16 +16,6 @@ export interface ReachDeps {
   readonly admission: Pick<Admission, 'admitUse' | 'settled'>;
   readonly live: (companyId: CompanyId, callID: string) => CallRunner | undefined;
 }
-
-/** Something for which places may have been taken. */
-export interface Kept<T> {
-  readonly it: T;
-  /** To be told once it is stored, or nothing comes of it: the places are the call's by then, or free again. */
-  readonly settled: () => void;
-}
-
-const NOTHING_TAKEN = (): void => undefined;
-const free = <T>(it: T): Kept<T> => ({ it, settled: NOTHING_TAKEN });
 
 /** How those are reached who are brought into a live call. */
 export class Reach {

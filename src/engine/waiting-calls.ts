@@ -6,7 +6,7 @@ import type { FloorEffect } from '../queues/floor.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Directory, Queue } from './directory.ts';
 import type { FloorRunner } from './floor-runner.ts';
-import type { Kept } from './reach.ts';
+import { free, type Kept } from './kept.ts';
 import { whenKnown } from './soon.ts';
 
 /** What the calls that wait in queues need of the engine. */
@@ -32,8 +32,6 @@ export const entryOf = ({ id, ringTimeout, wrapUp }: Queue, other?: number): Que
   ringTimeout: other ?? ringTimeout,
   wrapUp,
 });
-
-const NOTHING_TAKEN = (): void => undefined;
 
 /** Between the floors and the calls that wait: what becomes of whom a floor has chosen, or sends on. */
 export class WaitingCalls {
@@ -83,17 +81,14 @@ export class WaitingCalls {
   #queueInput(companyId: CompanyId, effect: FloorEffect): Soon<Kept<QueueInput>> {
     const { directory, live, reach, admission } = this.#deps;
     const { callID } = effect;
-    const failed = (from: string): Kept<QueueInput> => ({
-      it: { kind: 'overflow-failed', queue: from },
-      settled: NOTHING_TAKEN,
-    });
+    const failed = (from: string): Kept<QueueInput> => free({ kind: 'overflow-failed', queue: from });
     switch (effect.do) {
       case 'assign': {
         const { queue, dn, assignment } = effect;
         const call = live(companyId, callID)?.call;
         const shown = call?.parties.find((p) => p.partyID === call.queue?.party)?.dn;
         const to = directory.resolve(companyId, dn, shown);
-        return { it: { kind: 'assign', queue, to, assignment }, settled: NOTHING_TAKEN };
+        return free({ kind: 'assign', queue, to, assignment });
       }
       case 'to-queue': {
         const queue = directory.queue(companyId, effect.queue);

@@ -174,11 +174,12 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       resync: () => {},
     },
   });
-  const contacts = new Contacts(
+  const contacts: Contacts = new Contacts(
     {
       store: store.contacts,
       events: store.events,
       desk: engine.tickets,
+      ask: async (question) => (await contacts.answer(question)) ?? 'not-ready',
       placing: engine,
       now: Date.now,
       uuid: randomUUID,
