@@ -129,8 +129,6 @@ export class Arrivals {
     const target = queue ? undefined : this.#targetOf(led, arrival);
     const wanted = { trunk: target?.trunk, queue: queue?.id };
     return whenKnown(this.#deps.admit(callID, companyId, node, wanted), (noRoom) => {
-      // Whoever has the shard by then finds him waiting there.
-      if (node.shard.closed) return;
       this.#deps.begin(node.shard, this.#birthOf(node, callID, arrival, led, { queue, target, noRoom }));
     });
   }

@@ -129,9 +129,15 @@ export class RequestDesk {
 
   /** Begins a call. The place that was taken for it in a queue is counted by what is stored from then on. */
   async begin(shard: Shard, birth: CallBirth): ReturnType<Shard['begin']> {
+    const { admission } = this.#deps;
     const { callID, queue } = birth;
+    if (shard.closed) {
+      // It went while others were asked whether there is room. A caller is found by whoever has it now.
+      admission.release(callID);
+      return { verdict: undefined, call: undefined };
+    }
     const begun = await shard.begin(birth);
-    if (queue) this.#deps.admission.settled(callID, { queue: queue.id });
+    if (queue) admission.settled(callID, { queue: queue.id });
     return begun;
   }
 
@@ -155,13 +161,10 @@ export class RequestDesk {
       place: (wanted) => nodes.place(caller.companyId, wanted),
       begin: async (key, birth) => {
         const shard = nodes.get(key)?.shard;
-        if (!shard || shard.closed) {
-          // It went while others were asked whether there is room.
-          admission.release(birth.callID);
-          return { refusal: refuse('NotReady'), moved: true };
-        }
-        const { call } = await this.begin(shard, birth);
-        return call ? { call } : { refusal: refuse('NotReady') };
+        if (!shard) admission.release(birth.callID);
+        const gone = shard?.closed ?? true;
+        const { call } = (await (shard && this.begin(shard, birth))) ?? {};
+        return call ? { call } : { refusal: refuse('NotReady'), moved: gone };
       },
       send: (callID, input, request) => this.#send(caller, method, callID, input, request, settled),
       reach: (callID, dn, shown) => whenKnown(reach.destination(caller.companyId, callID, dn, shown), keep),
