@@ -110,7 +110,7 @@ export class CallAdmission implements Admission {
 
   usesOf(callID: CallID, uses: readonly Use[]): void {
     const held = this.#held.get(callID);
-    if (!held || (uses.length === 0 && held.uses.size === 0)) return;
+    if (!held || (held.uses.size === 0 && this.#areOwn(held, uses))) return;
     const now = new Map<Meter, number>();
     for (const use of uses) {
       const meter = this.#meterOf(held, use);
@@ -177,6 +177,13 @@ export class CallAdmission implements Admission {
 
   #meterOf({ companyId }: Held, use: Use): Meter | undefined {
     return this.#meters.get('trunk' in use ? `trunk:${use.trunk}` : `queue:${companyId}:${use.queue}`);
+  }
+
+  /** Nothing beyond the one leg on the trunk for which the call has its place: as it is with most calls. */
+  #areOwn(held: Held, [first, second]: readonly Use[]): boolean {
+    if (first === undefined) return true;
+    const meter = this.#meterOf(held, first);
+    return second === undefined && (meter === undefined || held.own.includes(meter));
   }
 
   /** Takes a place under all of them, or under none. @param held notes who has it, in the same turn */
