@@ -44,6 +44,7 @@ export class ContactDesk {
   readonly #caller: Caller;
   readonly #onEnded: (contact: Contact) => void;
   #stopTail: (() => void) | undefined;
+  #letGo: (() => void) | undefined;
   #closed = false;
 
   constructor(deps: ContactDeps, company: ContactCompany, onEnded: (contact: Contact) => void) {
@@ -61,6 +62,8 @@ export class ContactDesk {
     this.#closed = false;
     this.#held.clear();
     for (const document of await this.#deps.store.live(this.companyId)) this.#adopt(read(document));
+    this.#letGo?.();
+    this.#letGo = this.#deps.store.holding(this.companyId, () => [...this.#held.values()].map(documentOf));
   }
 
   /** Goes on with it, once the queues are served. */
@@ -76,6 +79,7 @@ export class ContactDesk {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stopTail?.();
+    this.#letGo?.();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await Promise.all(this.#chains.values());
     // Whoever has the queues next knows better, and may be this instance again by now.
@@ -369,6 +373,12 @@ export class ContactDesk {
     return undefined;
   }
 }
+
+const documentOf = ({ contact, version }: Held): ContactDocument => ({
+  id: contact.id,
+  json: JSON.stringify(contact),
+  version,
+});
 
 /** Only desks write these documents, and they write Contacts. */
 const read = ({ json, version }: ContactDocument): Held => ({ contact: JSON.parse(json) as Contact, version });

@@ -26,6 +26,8 @@ export interface DialerDeps {
   readonly owner: string;
   /** False where another instance has the agents and queues, whose pace the dialler follows: that one leads. */
   readonly mayLead?: () => boolean;
+  /** How long the store has been back since it was last away, ms; absent or Infinity: it never was. */
+  readonly storeBackForMs?: () => number;
   /** Unix ms. */
   readonly now: () => number;
   /** A random UUID. */

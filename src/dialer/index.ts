@@ -25,6 +25,9 @@ export { FLOW_ADMIN_ENDPOINTS };
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
 
+/** After a return of the store other instances may put back what they had written there for so long, ms. */
+const RESTORED_WITHIN_MS = 30_000;
+
 /** The dialler of this instance: takes requests, and leads the companies that no other instance leads. */
 export class Dialer {
   readonly #deps: DialerDeps;
@@ -121,12 +124,16 @@ export class Dialer {
       if (leads) await this.#endLeading(companyId, leads);
       return;
     }
+    // A store that was away may have lost who leads and what he has claimed: he has the time to put it back.
+    const backForMs = this.#deps.storeBackForMs?.() ?? Number.POSITIVE_INFINITY;
+    if (!this.#leaders.has(companyId) && backForMs < this.#leadMs) return;
     try {
       await this.#made.refresh(companyId);
       const token = await store.lead(companyId, owner, this.#leadMs);
       const leader = this.#leaders.get(companyId);
       if (leader && leader.token === token && leader.leading) {
         await leader.noteSeen();
+        if (backForMs < RESTORED_WITHIN_MS) await leader.takeUpMore();
         return;
       }
       if (leader) {

@@ -20,6 +20,10 @@ import { webhookMessage } from './webhook.ts';
 
 const PAGE = 1_000;
 const RETRY_MS = 250;
+/** Nothing is given up before a store that was away has been back for so long: other instances put back what they know, ms. */
+const SETTLES_MS = 6_000;
+/** Events that are looked through for what became of a call that is taken up late. */
+const HEARD_AGAIN = 20_000;
 /** Digits of one party that are kept. */
 const MAX_DTMF = 64;
 
@@ -57,6 +61,7 @@ export class Leader {
   #storedSeen = 0;
   #gap = false;
   #begun = false;
+  #reconcileTimer: NodeJS.Timeout | undefined;
 
   constructor(deps: DialerDeps, company: DialerCompany, token: number) {
     this.#deps = deps;
@@ -131,10 +136,7 @@ export class Leader {
     );
     const last = await events.lastEventID(companyId);
     for (const document of await store.active(companyId)) {
-      const stored = read(document);
-      this.#ledger.adopt(stored);
-      const { placing } = stored.call;
-      if (placing?.agent !== undefined) this.#agents.take(placing.agent, placing.callID);
+      this.#adopt(read(document));
     }
     this.#ledger.seen = (await store.seen(companyId)) ?? last;
     await this.#pacer.load(store);
@@ -169,8 +171,24 @@ export class Leader {
     await this.#deps.store.setSeen(this.#company.companyId, this.#token, seen);
   }
 
+  /** Takes up calls that another instance had placed, and put back into a store that had lost them after this one began. */
+  async takeUpMore(): Promise<void> {
+    const { store, log } = this.#deps;
+    await this.#serially(async () => {
+      if (!this.#begun || !this.leading) return;
+      const active = (await store.active(this.#company.companyId)).map(read);
+      const found = active.filter(({ call }) => call.placing && !this.#ledger.byCallID(call.placing.callID));
+      if (found.length === 0) return;
+      log.warn('calls that another instance had placed are followed here', { calls: found.length });
+      for (const stored of found) this.#adopt(stored);
+      await this.#hearAgain(new Set(found.map(({ call }) => call.placing?.callID)));
+      await this.#reconcile();
+    });
+  }
+
   async close(): Promise<void> {
     this.#stopTail?.();
+    clearTimeout(this.#reconcileTimer);
     // From here on nothing is stored: what is under way is found again by its callID.
     this.#ledger.close();
     await this.#pump.close();
@@ -193,6 +211,31 @@ export class Leader {
       }
       if (page.length === 0) return;
       await this.#take(page);
+    }
+  }
+
+  #adopt(stored: Stored): void {
+    this.#ledger.adopt(stored);
+    const { placing } = stored.call;
+    if (placing?.agent !== undefined) this.#agents.take(placing.agent, placing.callID);
+  }
+
+  /** What the log has told of some calls while nobody here followed them. */
+  async #hearAgain(callIDs: ReadonlySet<string | undefined>): Promise<void> {
+    const { events } = this.#deps;
+    const { seen } = this.#ledger;
+    for (let from = Math.max(0, seen - HEARD_AGAIN); from < seen; ) {
+      const page = await events.read(this.#company.companyId, from, PAGE);
+      if (page === 'expired') {
+        from += Math.ceil((seen - from) / 2);
+        continue;
+      }
+      for (const { eventID, callID, json } of page) {
+        const stored = callIDs.has(callID) && eventID <= seen ? this.#ledger.byCallID(callID ?? '') : undefined;
+        // Only our own engine writes the log, and it writes CtiEvents.
+        if (stored) await this.#follow(stored, JSON.parse(json) as CtiEvent);
+      }
+      from = page.at(-1)?.eventID ?? seen;
     }
   }
 
@@ -271,17 +314,32 @@ export class Leader {
       const { placing, phase, uuid } = stored.call;
       // What is just being asked for has its answer to come.
       if (!placing || this.#ledger.closed || this.#placings.has(placing.callID)) continue;
-      const known = await this.#deps.placing.whatIs(this.#company.companyId, placing.callID);
+      const { companyId } = this.#company;
+      const known = await this.#persistently(() => this.#deps.placing.whatIs(companyId, placing.callID));
+      if (known === undefined) return;
       if (known === 'live' || (known === 'ended' && !gap)) continue;
       if (known === 'unknown' && phase === 'placing' && !gap) {
         // Nobody has ever heard of it: the claim was stored, and the one who made it ended before he had asked.
         this.#place(stored.call);
         continue;
       }
+      const settlesIn = SETTLES_MS - (this.#deps.storeBackForMs?.() ?? Number.POSITIVE_INFINITY);
+      if (settlesIn > 0) {
+        this.#gap ||= gap;
+        this.#reconcileIn(settlesIn);
+        return;
+      }
       this.#deps.log.warn('a call of the dialler was lost sight of', { uuid, callID: placing.callID });
       const stopped = await this.#isStopped(stored.call);
       await this.#step(stored, { kind: 'lost', callID: placing.callID, stopped });
     }
+  }
+
+  #reconcileIn(ms: number): void {
+    clearTimeout(this.#reconcileTimer);
+    if (this.#ledger.closed) return;
+    this.#reconcileTimer = setTimeout(() => void this.#serially(() => this.#reconcile()), ms);
+    this.#reconcileTimer.unref();
   }
 
   // ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -311,7 +369,7 @@ export class Leader {
     const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
     const counts = over && flow.config.firstLeg === 'customer';
     const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
-    if ('eventID' in input) this.#ledger.seen = input.eventID;
+    if ('eventID' in input) this.#ledger.seen = Math.max(this.#ledger.seen, input.eventID);
     const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
     const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
     if (result !== 'stored') return result;

@@ -28,6 +28,7 @@ export class Ledger {
   readonly #token: number;
   readonly #active = new Map<string, Stored>();
   readonly #byCallID = new Map<string, string>();
+  readonly #letGo: () => void;
   #closed = false;
   /** Newest event that has been taken into account. */
   seen = 0;
@@ -38,6 +39,10 @@ export class Ledger {
     this.#keepSeconds = company.config.keepSeconds;
     this.#bounds = { keepSeconds: company.config.keepSeconds, keepAtMost: company.config.keepCampaigncalls };
     this.#token = token;
+    // What the store loses beyond what it remembers itself is stored anew from here, and nothing is placed twice.
+    this.#letGo = deps.store.holding(company.companyId, () =>
+      this.calls.map(({ call, version }) => ({ ...entryOf(call, this.#keepSeconds), version })),
+    );
   }
 
   get calls(): readonly Stored[] {
@@ -67,6 +72,7 @@ export class Ledger {
 
   close(): void {
     this.#closed = true;
+    this.#letGo();
   }
 
   /** Stores a call's next state; waits for a store that is away, for as long as this instance leads. */
@@ -90,7 +96,7 @@ export class Ledger {
         let result = await store.commit(commit);
         if (result === 'conflict' && tries > 0 && (await this.#isStored(before, commit.json))) result = 'stored';
         if (result === 'stored') this.#keep(before, { call, version: before.version + 1 });
-        if (result === 'not-leading') this.#closed = true;
+        if (result === 'not-leading') this.close();
         return result;
       } catch (error) {
         if (!isPassing(error)) throw error;

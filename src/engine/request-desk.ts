@@ -105,7 +105,7 @@ export class RequestDesk {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
       place: (wanted) => {
-        if (!node?.switch.serving) return undefined;
+        if (!node || !nodes.takesCalls(node)) return undefined;
         return whenKnown(nodes.admit(callID, companyId, node, wanted), (noRoom) =>
           noRoom ? undefined : { node: node.id, key: keyOf(node), callID },
         );

@@ -8,6 +8,7 @@ import type {
   ContactAnswers,
   ContactQuestion,
   Member,
+  NodeLoad,
   PeerCaller,
   PeerDesk,
   PeerQuestion,
@@ -19,12 +20,15 @@ import type {
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import type { Engine } from './engine.ts';
 import type { RequestContext } from './methods/index.ts';
-import { inPart, partOfCall } from './shard-part.ts';
+import type { NodeBoard } from './node-board.ts';
+import { freest, isFreer, isWorthTheWay } from './placement.ts';
+import { inPart, partOfCall, type ShardPart } from './shard-part.ts';
 
 type ChosenBy = NonNullable<RequestContext['chosenBy']>;
 
 /** A node's shards, in order. */
 export interface RoutedNode {
+  readonly id: string;
   readonly number: number;
   readonly shards: readonly string[];
 }
@@ -45,12 +49,23 @@ export interface RouterDeps {
   /** Who answers for callbacks and tasks here. */
   readonly contacts: () => ContactAnswers;
   readonly nodes: readonly RoutedNode[];
+  /** What is known of the nodes beyond what lives here. */
+  readonly board: NodeBoard;
   /** Of this process. */
   readonly id: string;
   /** How long a request may wait for an owner and its answer, ms. */
   readonly patienceMs: number;
   /** 32 lower-case hex digits of randomness. */
   readonly randomHex: () => string;
+}
+
+/** A shard of another instance in which a call may begin. */
+interface Elsewhere {
+  readonly number: number;
+  readonly part: ShardPart;
+  readonly url: string;
+  /** Of its node. */
+  readonly load: NodeLoad;
 }
 
 /** What a request is about. */
@@ -119,17 +134,14 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   }
 
   chooseCallID(): CallID | undefined {
-    const { engine, nodes, randomHex } = this.#deps;
-    const here = engine.chooseCallID();
-    if (here !== undefined || !engine.mayChoose) return here;
-    const there = nodes.flatMap(({ number, shards }) =>
-      shards.flatMap((shard, index) => {
-        return this.otherOwner(shard)?.says.url !== undefined ? [{ number, index, of: shards.length }] : [];
-      }),
-    );
+    const { engine, randomHex } = this.#deps;
+    if (!engine.mayChoose || this.#beginsHere()) return engine.chooseCallID();
     const random = randomHex();
-    const chosen = there[Number.parseInt(random.slice(0, 8), 16) % Math.max(1, there.length)];
-    return chosen && newCallID(inPart(random, chosen), chosen.number);
+    // Of those that are equally free, such as the shards of one node, not always the same.
+    const all = this.#elsewheres();
+    const from = Number.parseInt(random.slice(0, 8), 16) % Math.max(1, all.length);
+    const chosen = freest([...all.slice(from), ...all.slice(0, from)]);
+    return chosen && newCallID(inPart(random, chosen.part), chosen.number);
   }
 
   /** @param chosenBy the queue that chose who is to have the call, if one did */
@@ -219,8 +231,10 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   ): Promise<{ readonly done: T } | { readonly undone: Unanswered }> {
     const { peers, owners, patienceMs } = this.#deps;
     const until = performance.now() + patienceMs;
+    // A call begins where there is most room; only at first, so that in the end it is begun somewhere.
+    let mine = about === 'any-shard' ? this.#beginsHere() : this.#isHere(about);
     for (;;) {
-      if (this.#isHere(about)) {
+      if (mine) {
         const done = await here();
         if (done !== undefined) return { done };
       }
@@ -242,6 +256,7 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await owners.refresh();
+      mine = this.#isHere(about);
     }
   }
 
@@ -253,10 +268,37 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   }
 
   #ownersOf(about: About): string[] {
-    const { nodes } = this.#deps;
-    const shards = about === 'any-shard' ? nodes.flatMap((n) => n.shards) : about === 'here' ? [] : [about.shard];
-    const urls = shards.flatMap((shard) => this.otherOwner(shard)?.says.url ?? []);
-    return [...new Set(urls)];
+    if (about === 'here') return [];
+    if (about !== 'any-shard') return [this.otherOwner(about.shard)?.says.url ?? []].flat();
+    const freestFirst = this.#elsewheres().sort((a, b) => byRoom(a.load, b.load));
+    return [...new Set(freestFirst.map(({ url }) => url))];
+  }
+
+  /** Where else a call may begin, as far as the last sign of life told. */
+  #elsewheres(): Elsewhere[] {
+    const { nodes, board } = this.#deps;
+    return nodes.flatMap(({ id, number, shards }) => {
+      const limit = board.nodes.find((n) => n.id === id)?.limits.calls;
+      return shards.flatMap((shard, index): Elsewhere[] => {
+        const { url, nodes: reports } = this.otherOwner(shard)?.says ?? {};
+        const report = reports?.[id];
+        if (url === undefined || board.isDraining(id) || report?.serving === false) return [];
+        const calls = board.callsElsewhere(id) + this.#deps.engine.callsOn(id);
+        const room = (report?.room ?? true) && (limit === undefined || calls < limit);
+        const load = { calls, ...(limit !== undefined && { limit }), room };
+        return [{ number, part: { index, of: shards.length }, url, load }];
+      });
+    });
+  }
+
+  /** Whether a call that is asked for here should begin here; also where it can begin nowhere, and is refused. */
+  #beginsHere(): boolean {
+    const { engine } = this.#deps;
+    const there = this.#deps.peers && freest(this.#elsewheres());
+    if (!there) return true;
+    if (!engine.mayBegin) return false;
+    const here = engine.mayChoose ? engine.freest : undefined;
+    return !here || !isWorthTheWay(here, there.load);
   }
 
   #aboutOf(method: string, params: unknown): About {
@@ -284,6 +326,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return shards?.[partOfCall(callID, shards.length)];
   }
 }
+
+const byRoom = (a: NodeLoad, b: NodeLoad): number => (isFreer(a, b) ? -1 : isFreer(b, a) ? 1 : 0);
 
 const whyNot = (peers: Peers | undefined): string =>
   peers ? 'no instance has it at the moment' : 'another instance has it, and cluster.peers is not configured';

@@ -162,6 +162,14 @@ export interface ContactCommit {
 export interface ContactStore {
   /** The same commit again, after its reply was lost, is answered as the first time. */
   commit(commit: ContactCommit): Promise<'stored' | 'conflict'>;
+  /**
+   * Names the contacts that a desk has in memory: a store that has lost their latest state has it again before it can be asked
+   * for anything.
+   *
+   * @param held asked after a loss, and answered at once
+   * @returns to be called when they are held no more
+   */
+  holding(companyId: CompanyId, held: () => readonly ContactDocument[]): () => void;
   find(companyId: CompanyId, id: string): Promise<ContactDocument | undefined>;
   /** Those that are neither handled nor discarded. */
   live(companyId: CompanyId): Promise<ContactDocument[]>;

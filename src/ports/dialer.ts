@@ -61,6 +61,12 @@ export interface DialerEntry {
   readonly ttl?: number;
 }
 
+/** A call as whoever follows it has it in memory. */
+export interface HeldDialerCall extends DialerEntry {
+  /** That the store gave it. */
+  readonly version: number;
+}
+
 export interface DialerCommit extends DialerEntry {
   readonly companyId: CompanyId;
   /** Fencing token of the company's dialler. */
@@ -141,6 +147,14 @@ export interface DialerStore {
   lead(companyId: CompanyId, owner: string, durationMs: number): Promise<number | undefined>;
   /** Gives the lead back, if it is still this token's. */
   resign(companyId: CompanyId, token: number): Promise<void>;
+  /**
+   * Names the calls that the leader has in memory: a store that has lost their latest state has it again before it can be
+   * asked for anything.
+   *
+   * @param held asked after a loss, and answered at once
+   * @returns to be called when they are held no more
+   */
+  holding(companyId: CompanyId, held: () => readonly HeldDialerCall[]): () => void;
   /**
    * Stores a request and its calls, unless the same payload was stored within the last day.
    *

@@ -1,4 +1,4 @@
-import { script } from './script.ts';
+import { writing } from './redo-script.ts';
 
 /**
  * Lua that keeps one campaigncall of a flow: its JSON by its id, and its place in the order in which they came about. The
@@ -44,7 +44,7 @@ end
  * ARGV  1 id  2 JSON  3 now, Unix ms  4 seconds that it is kept  5 how many are kept
  * Answers 1.
  */
-export const ADD_CAMPAIGNCALL = script(`${KEEP_CAMPAIGNCALL}
+export const ADD_CAMPAIGNCALL = writing(`${KEEP_CAMPAIGNCALL}
 keepCampaigncall(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 'only')
 return 1
 `);

@@ -2,22 +2,25 @@ import type { CompanyId } from '../cti/ids.ts';
 import type { CampaigncallEntry, CampaigncallStore } from '../ports.ts';
 import { ADD_CAMPAIGNCALL } from './campaigncall-script.ts';
 import type { Keys } from './keys.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { Reading } from './redis-connection.ts';
+import type { RedoLog } from './redo-log.ts';
 import { list, text } from './reply.ts';
 
 /** The campaigncalls of flows, in Redis; changes of those that are there come with the dialler's own commits. */
 export class RedisCampaigncallStore implements CampaigncallStore {
-  readonly #redis: RedisConnection;
+  readonly #redis: Reading;
+  readonly #redo: RedoLog;
   readonly #keys: Keys;
 
-  constructor(redis: RedisConnection, keys: Keys) {
+  constructor(redis: Reading, redo: RedoLog, keys: Keys) {
     this.#redis = redis;
+    this.#redo = redo;
     this.#keys = keys;
   }
 
   async add(company: CompanyId, flowId: string, entry: CampaigncallEntry): Promise<void> {
     const args = [entry.id, entry.json, String(Date.now()), String(entry.keepSeconds), String(entry.keepAtMost)];
-    await this.#redis.run(ADD_CAMPAIGNCALL, campaigncallKeys(this.#keys, company, flowId), args);
+    await this.#redo.write(company, ADD_CAMPAIGNCALL, campaigncallKeys(this.#keys, company, flowId), args);
   }
 
   async find(company: CompanyId, flowIds: readonly string[], id: string): Promise<string | undefined> {

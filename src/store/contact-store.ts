@@ -3,7 +3,8 @@ import type { ContactCommit, ContactDocument, ContactStore } from '../ports.ts';
 import { COMMIT_CONTACT } from './contact-script.ts';
 import { StoreFault } from './errors.ts';
 import type { Keys } from './keys.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { Reading } from './redis-connection.ts';
+import type { RedoLog, Write } from './redo-log.ts';
 import { list, text, whole } from './reply.ts';
 
 const STORED = 1;
@@ -13,22 +14,28 @@ const AT_ONCE = 500;
 
 /** Contacts in Redis: all of a company in one hash, so that a bound on their number is kept in one script. */
 export class RedisContactStore implements ContactStore {
-  readonly #redis: RedisConnection;
+  readonly #redis: Reading;
+  readonly #redo: RedoLog;
   readonly #keys: Keys;
 
-  constructor(redis: RedisConnection, keys: Keys) {
+  constructor(redis: Reading, redo: RedoLog, keys: Keys) {
     this.#redis = redis;
+    this.#redo = redo;
     this.#keys = keys;
   }
 
-  async commit({ companyId, id, json, version, ended }: ContactCommit): Promise<'stored' | 'conflict'> {
-    const keys = ['documents', 'live', 'ended'].map((part) => this.#keys.contacts(companyId, part));
-    const bounds = [ended?.keepSeconds ?? 0, ended?.keepAtMost ?? 0].map(String);
-    const args = [id, String(version), json, ended ? '1' : '0', String(Date.now()), ...bounds];
-    const code = whole(await this.#redis.run(COMMIT_CONTACT, keys, args));
+  async commit(commit: ContactCommit): Promise<'stored' | 'conflict'> {
+    const { script, keys, args } = this.#commitAs(commit);
+    const code = whole(await this.#redo.write(commit.companyId, script, keys, args));
     if (code === STORED) return 'stored';
     if (code === CONFLICT) return 'conflict';
     throw new StoreFault(`the contacts' script answered ${code}`);
+  }
+
+  holding(companyId: CompanyId, held: () => readonly ContactDocument[]): () => void {
+    return this.#redo.holding(companyId, () =>
+      held().map(({ version, ...document }) => this.#commitAs({ ...document, companyId, version: version - 1 })),
+    );
   }
 
   async find(companyId: CompanyId, id: string): Promise<ContactDocument | undefined> {
@@ -43,6 +50,13 @@ export class RedisContactStore implements ContactStore {
       found.push(...(await this.#load(companyId, ids.slice(i, i + AT_ONCE))));
     }
     return found;
+  }
+
+  #commitAs({ companyId, id, json, version, ended }: ContactCommit): Write {
+    const keys = ['documents', 'live', 'ended'].map((part) => this.#keys.contacts(companyId, part));
+    const bounds = [ended?.keepSeconds ?? 0, ended?.keepAtMost ?? 0].map(String);
+    const args = [id, String(version), json, ended ? '1' : '0', String(Date.now()), ...bounds];
+    return { script: COMMIT_CONTACT, keys, args };
   }
 
   async #load(companyId: CompanyId, ids: readonly string[]): Promise<ContactDocument[]> {

@@ -6,21 +6,24 @@ import type {
   DialerEntry,
   DialerMessage,
   DialerStore,
+  HeldDialerCall,
 } from '../ports.ts';
 import { campaigncallKeys } from './campaigncall-store.ts';
+import type { DialerLead } from './dialer-lead.ts';
 import {
   ACCEPT,
+  BALANCE,
   COMMIT_DIALER_CALL,
   DIALER_CODE,
-  LEAD,
-  RESIGN,
   REVIVE,
+  SET_FLOW_STATE,
   SET_SEEN,
   SETTLE_MESSAGE,
 } from './dialer-scripts.ts';
 import { StoreFault } from './errors.ts';
 import type { Keys } from './keys.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { Reading } from './redis-connection.ts';
+import type { RedoLog, Write } from './redo-log.ts';
 import { list, text, whole } from './reply.ts';
 import { readTallies, tallyArgs, tallyKey } from './tally-store.ts';
 
@@ -32,22 +35,28 @@ const AT_ONCE = 200;
 
 /** What the dialler keeps, in Redis. All keys of a company lie in one slot. */
 export class RedisDialerStore implements DialerStore {
-  readonly #redis: RedisConnection;
+  readonly #redis: Reading;
+  readonly #redo: RedoLog;
+  readonly #lead: DialerLead;
   readonly #keys: Keys;
 
-  constructor(redis: RedisConnection, keys: Keys) {
+  constructor(redis: Reading, redo: RedoLog, lead: DialerLead, keys: Keys) {
     this.#redis = redis;
+    this.#redo = redo;
+    this.#lead = lead;
     this.#keys = keys;
   }
 
-  async lead(company: CompanyId, owner: string, durationMs: number): Promise<number | undefined> {
-    const keys = [this.#key(company, 'lead'), this.#key(company, 'token')];
-    const token = whole(await this.#redis.run(LEAD, keys, [owner, String(durationMs)]));
-    return token === 0 ? undefined : token;
+  lead(company: CompanyId, owner: string, durationMs: number): Promise<number | undefined> {
+    return this.#lead.take(company, owner, durationMs);
   }
 
-  async resign(company: CompanyId, token: number): Promise<void> {
-    await this.#redis.run(RESIGN, [this.#key(company, 'lead')], [String(token)]);
+  resign(company: CompanyId, token: number): Promise<void> {
+    return this.#lead.resign(company, token);
+  }
+
+  holding(company: CompanyId, held: () => readonly HeldDialerCall[]): () => void {
+    return this.#redo.holding(company, () => held().map((call) => this.#heldAs(company, call)));
   }
 
   async accept(
@@ -64,43 +73,12 @@ export class RedisDialerStore implements DialerStore {
     ];
     const args = [String(CHECKSUM_SECONDS), request.json, String(ttl)];
     for (const c of calls) args.push(c.uuid, c.json, optional(c.queue), optional(c.ttl));
-    return whole(await this.#redis.run(ACCEPT, keys, args)) === 1 ? 'stored' : 'repeated';
+    return whole(await this.#redo.write(company, ACCEPT, keys, args)) === 1 ? 'stored' : 'repeated';
   }
 
   async commit(commit: DialerCommit): Promise<DialerCommitResult> {
-    const { companyId, uuid, flowId, charge, refund, campaigncall } = commit;
-    const keys = [
-      this.#key(companyId, 'lead'),
-      this.#call(companyId, uuid),
-      this.#key(companyId, `queue:${flowId}`),
-      this.#key(companyId, 'active'),
-      this.#key(companyId, 'seen'),
-      this.#key(companyId, `hooks:${uuid}`),
-      this.#key(companyId, 'hooks'),
-      this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
-      ...campaigncallKeys(this.#keys, companyId, flowId),
-      tallyKey(this.#keys, companyId, flowId, commit.tally?.hour ?? 0),
-    ];
-    const args = [
-      String(commit.token),
-      String(commit.version),
-      uuid,
-      commit.json,
-      optional(commit.queue),
-      commit.active ? '1' : '0',
-      optional(commit.ttl),
-      optional(commit.seen),
-      commit.message ?? '',
-      String(Date.now()),
-      charge !== undefined ? '1' : refund !== undefined ? '-1' : '0',
-      campaigncall?.id ?? '',
-      campaigncall?.json ?? '',
-      optional(campaigncall?.keepSeconds),
-      optional(campaigncall?.keepAtMost),
-      campaigncall?.fresh ? '1' : '0',
-      ...tallyArgs(commit.tally),
-    ];
-    const code = whole(await this.#redis.run(COMMIT_DIALER_CALL, keys, args));
+    const { keys, args, script } = this.#commitAs(commit);
+    const code = whole(await this.#redo.write(commit.companyId, script, keys, args));
     switch (code) {
       case DIALER_CODE.done:
         return 'stored';
@@ -172,7 +150,7 @@ export class RedisDialerStore implements DialerStore {
 
   async setSeen(company: CompanyId, token: number, eventID: number): Promise<void> {
     const keys = [this.#key(company, 'lead'), this.#key(company, 'seen')];
-    await this.#redis.run(SET_SEEN, keys, [String(token), String(eventID)]);
+    await this.#redo.write(company, SET_SEEN, keys, [String(token), String(eventID)]);
   }
 
   async flowStates(company: CompanyId): Promise<Readonly<Record<string, string>>> {
@@ -181,13 +159,12 @@ export class RedisDialerStore implements DialerStore {
   }
 
   async setFlowState(company: CompanyId, flowId: string, json: string): Promise<void> {
-    await this.#redis.command(['HSET', this.#key(company, 'flows'), flowId, json]);
+    await this.#redo.write(company, SET_FLOW_STATE, [this.#key(company, 'flows')], [flowId, json]);
   }
 
   async balance(company: CompanyId, account: string, first: number): Promise<number> {
-    const key = this.#key(company, `balance:${account}`);
-    await this.#redis.command(['SET', key, String(first), 'NX']);
-    return whole(await this.#redis.command(['GET', key]));
+    const keys = [this.#key(company, `balance:${account}`)];
+    return whole(list(await this.#redo.write(company, BALANCE, keys, [String(first)]))[1]);
   }
 
   async dueMessages(company: CompanyId, now: number, limit: number): Promise<DialerMessage[]> {
@@ -231,7 +208,8 @@ export class RedisDialerStore implements DialerStore {
       const space = letter.indexOf(' ');
       const uuid = letter.slice(0, space);
       const keys = [dead, this.#key(company, `hooks:${uuid}`), this.#key(company, 'hooks')];
-      revived += whole(await this.#redis.run(REVIVE, keys, [letter, uuid, letter.slice(space + 1), String(now)]));
+      const args = [letter, uuid, letter.slice(space + 1), String(now)];
+      revived += whole(await this.#redo.write(company, REVIVE, keys, args));
     }
     return revived;
   }
@@ -256,7 +234,48 @@ export class RedisDialerStore implements DialerStore {
       this.#key(company, `dead:${flowId}`),
     ];
     const args = [String(token), uuid, how, String(at), String(MAX_DEAD_LETTERS), json];
-    await this.#redis.run(SETTLE_MESSAGE, keys, args);
+    await this.#redo.write(company, SETTLE_MESSAGE, keys, args);
+  }
+
+  #commitAs(commit: DialerCommit): Write {
+    const { companyId, uuid, flowId, charge, refund, campaigncall } = commit;
+    const keys = [
+      this.#key(companyId, 'lead'),
+      this.#call(companyId, uuid),
+      this.#key(companyId, `queue:${flowId}`),
+      this.#key(companyId, 'active'),
+      this.#key(companyId, 'seen'),
+      this.#key(companyId, `hooks:${uuid}`),
+      this.#key(companyId, 'hooks'),
+      this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
+      ...campaigncallKeys(this.#keys, companyId, flowId),
+      tallyKey(this.#keys, companyId, flowId, commit.tally?.hour ?? 0),
+    ];
+    const args = [
+      String(commit.token),
+      String(commit.version),
+      uuid,
+      commit.json,
+      optional(commit.queue),
+      commit.active ? '1' : '0',
+      optional(commit.ttl),
+      optional(commit.seen),
+      commit.message ?? '',
+      String(Date.now()),
+      charge !== undefined ? '1' : refund !== undefined ? '-1' : '0',
+      campaigncall?.id ?? '',
+      campaigncall?.json ?? '',
+      optional(campaigncall?.keepSeconds),
+      optional(campaigncall?.keepAtMost),
+      campaigncall?.fresh ? '1' : '0',
+      ...tallyArgs(commit.tally),
+    ];
+    return { script: COMMIT_DIALER_CALL, keys, args };
+  }
+
+  /** As the commit that made it what it is, without what went with that. */
+  #heldAs(companyId: CompanyId, { version, ...entry }: HeldDialerCall): Write {
+    return this.#commitAs({ ...entry, companyId, token: 0, version: version - 1 });
   }
 
   #key(company: CompanyId, part: string): string {

@@ -62,6 +62,11 @@ export class Keys {
     return `${this.#prefix}:{${company}}:dialer:${part}`;
   }
 
+  /** How many writes of a process in a company there have been, of those that it does again where they are lost. */
+  writes(company: CompanyId, process: string): string {
+    return `${this.#prefix}:{${company}}:writes:${process}`;
+  }
+
   /** The contacts of a company: `documents`, `live`, `ended`. */
   contacts(company: CompanyId, part: string): string {
     return `${this.#prefix}:{${company}}:contacts:${part}`;
@@ -104,5 +109,10 @@ export class Keys {
   /** How many calls may begin now, under limits of calls per second. */
   rates(): string {
     return `${this.#prefix}:{~shards}:rates`;
+  }
+
+  /** Which nodes take no new calls, and why. */
+  drainingNodes(): string {
+    return `${this.#prefix}:{~shards}:draining-nodes`;
   }
 }

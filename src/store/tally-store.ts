@@ -1,7 +1,7 @@
 import type { CompanyId } from '../cti/ids.ts';
 import type { DialerTally } from '../ports.ts';
 import type { Keys } from './keys.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import type { Reading } from './redis-connection.ts';
 import { list, text } from './reply.ts';
 
 const HOURS = 24;
@@ -22,7 +22,7 @@ export function tallyArgs(tally: DialerTally | undefined): string[] {
 
 /** Reads the counts of a flow, hour by hour, from one hour to another (since 1970), both included. */
 export async function readTallies(
-  redis: RedisConnection,
+  redis: Reading,
   keys: Keys,
   company: CompanyId,
   flowId: string,

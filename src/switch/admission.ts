@@ -1,5 +1,5 @@
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { Admission, AdmittedCall, NoRoom, Room, Soon, Use } from '../ports.ts';
+import type { Admission, AdmittedCall, NodeLoad, NoRoom, Room, Soon, Use } from '../ports.ts';
 import type { SharedCount } from './shared-count.ts';
 
 /** How much one node, trunk or company may carry, or how many may wait in one queue. */
@@ -125,6 +125,13 @@ export class CallAdmission implements Admission {
       else held.uses.set(meter, wanted);
       if (by !== 0) this.#change(held, meter, by);
     }
+  }
+
+  load(node: string): NodeLoad {
+    const meter = this.#meters.get(`node:${node}`);
+    if (!meter) return { calls: 0, room: true };
+    const { calls: limit } = meter.limits;
+    return { calls: meter.calls, ...(limit !== undefined && { limit }), room: hasRoom(meter, this.#now()) };
   }
 
   readmit(call: AdmittedCall): void {

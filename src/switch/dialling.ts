@@ -196,7 +196,13 @@ export class Dialler {
       this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
       return;
     }
-    const { gone } = await this.#ari.channels.hangup(channel, OUT_OF_ORDER).catch(() => ({ gone: true }));
-    if (gone) this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
+    try {
+      const { gone } = await this.#ari.channels.hangup(channel, OUT_OF_ORDER);
+      if (gone) this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
+    } catch (lost) {
+      // A node that cannot be asked at all is not up any more, as far as this leg goes.
+      const unheard = lost instanceof AriError && (lost.kind === 'connection' || lost.kind === 'timeout');
+      this.#tell({ kind: 'leg-ended', channel, ...(unheard ? { nodeDied: true } : { notStarted: 'unavailable' }) });
+    }
   }
 }

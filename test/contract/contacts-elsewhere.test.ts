@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { NodeBoard } from '../../src/engine/node-board.ts';
 import { Router } from '../../src/engine/router.ts';
 import type { Member, PeerAnswer, PeerDesk, PeerQuestion, Peers } from '../../src/ports.ts';
 import { PeerClient, PeerServer } from '../../src/rpc/index.ts';
@@ -56,6 +57,7 @@ describe('contacts at an instance without the queues', () => {
         peers,
         contacts,
         nodes: [],
+        board: new NodeBoard([], () => ({ members: [], leases: [], draining: new Map() }), 'here'),
         id: peers ? 'here' : 'there',
         patienceMs: 500,
         randomHex: () => randomBytes(16).toString('hex'),

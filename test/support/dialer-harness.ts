@@ -246,6 +246,7 @@ export async function instance(
     shownNumber: () => '911140001000',
     queues: sim,
     owner: randomUUID(),
+    storeBackForMs: () => store.backForMs,
     now: Date.now,
     uuid: randomUUID,
     isPassing: (error) => error instanceof StoreUnavailable && error.retryable,

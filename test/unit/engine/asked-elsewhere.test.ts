@@ -27,6 +27,7 @@ class Asking {
       release: (callID) => real.release(callID),
       settled: (callID, use) => real.settled(callID, use),
       usesOf: (callID, uses) => real.usesOf(callID, uses),
+      load: (node) => real.load(node),
       readmit: (call) => real.readmit(call),
       own: (shard, fence) => real.own(shard, fence),
       disown: (shard) => real.disown(shard),

@@ -51,6 +51,7 @@ async function twoLines() {
       readmit: () => undefined,
       own: () => undefined,
       disown: () => undefined,
+      load: () => ({ calls: 0, room: true }),
     },
     now: () => 1_700_000_000_000,
     log: { error: (_, error) => failures.push(error), storeAway: () => undefined, storeBack: () => undefined },

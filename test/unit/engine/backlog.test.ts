@@ -40,6 +40,7 @@ async function shardOf(calls: number, backlogLimit: number) {
       readmit: () => undefined,
       own: () => undefined,
       disown: () => undefined,
+      load: () => ({ calls: 0, room: true }),
     },
     now: () => now,
     log: {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { Fact } from '../../../src/calls/input.ts';
 import type { CallID } from '../../../src/cti/ids.ts';
@@ -81,6 +81,17 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(facts).toEqual([]);
   });
 
+  test.each([
+    ['two may talk in', {}, 'mixing,dtmf_events'],
+    ['mixes always', { mixesAlways: true }, 'video_sfu'],
+  ] as const)('a bridge that %s has a technology that fits', async (_, kind, type) => {
+    bridge.open();
+    performer.perform(CALL, [{ do: 'create-bridge', bridge: BRIDGE, ...kind }]);
+    await untilAsked(`POST /bridges/${BRIDGE}`);
+    expect(at.server.requests.map(({ body }) => body)).toEqual([{ type }]);
+    expect(failures).toEqual([]);
+  });
+
   test('is hung up and never dialled where that is asked for while it waits for its bridge', async () => {
     performer.perform(CALL, RING_SECOND);
     await untilAsked('POST /channels/create');
@@ -94,6 +105,15 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(joined()).toEqual([FIRST]);
     expect([...performer.underWay()]).toEqual([]);
     expect(failures).toEqual([]);
+  });
+
+  test('is told as lost with its node where Asterisk can be asked nothing any more', async () => {
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    await at.server.stop();
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toEqual([{ kind: 'leg-ended', channel: SECOND, nodeDied: true }]));
   });
 
   test('is told once as not started where Asterisk refuses to create it', async () => {
