@@ -10,6 +10,7 @@ import {
   story,
   Told,
   TRUNK_CALLS,
+  whose,
 } from '../support/counting-story.ts';
 import { STORIES_MS, stories } from '../support/properties.ts';
 import { newStore } from '../support/store-kit.ts';
@@ -93,9 +94,6 @@ class RedisGround implements Ground {
     return this.#stores[0] ?? this.open();
   }
 }
-
-/** Which instance has which shard, by number. */
-const whose = fc.array(fc.nat({ max: 2 }), { minLength: SHARDS.length, maxLength: SHARDS.length });
 
 describe('the places of all instances’ calls in Redis', () => {
   const grounds: RedisGround[] = [];

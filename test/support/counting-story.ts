@@ -53,6 +53,9 @@ export const story: fc.Arbitrary<readonly Step[]> = fc.array(
   { maxLength: 80, size: 'max' },
 );
 
+/** Which instance has which shard, by number. */
+export const whose = fc.array(fc.nat({ max: INSTANCES - 1 }), { minLength: SHARDS.length, maxLength: SHARDS.length });
+
 /** How an instance reaches the places that all share. */
 export interface Connection {
   readonly places: SharedPlaces;

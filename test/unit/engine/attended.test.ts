@@ -6,6 +6,7 @@ import { type CallID, newCallID } from '../../../src/cti/ids.ts';
 import { AttendedTransfers } from '../../../src/engine/attended.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit, CommitResult } from '../../../src/ports.ts';
+import { LETS_ALL } from '../../support/lets-all.ts';
 import { callArrived, makeCall } from '../calls/flow.ts';
 
 const AGENT = '1001';
@@ -42,17 +43,7 @@ async function twoLines() {
       resync: () => undefined,
       perform: (_: CallID, list) => commands.push(...list),
     },
-    admission: {
-      admit: () => undefined,
-      release: () => undefined,
-      admitUse: () => undefined,
-      settled: () => undefined,
-      usesOf: () => undefined,
-      readmit: () => undefined,
-      own: () => undefined,
-      disown: () => undefined,
-      load: () => ({ calls: 0, room: true }),
-    },
+    admission: LETS_ALL,
     now: () => 1_700_000_000_000,
     log: { error: (_, error) => failures.push(error), storeAway: () => undefined, storeBack: () => undefined },
     isPassing: () => false,

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { newCallID } from '../../../src/cti/ids.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit, CommitResult } from '../../../src/ports.ts';
+import { LETS_ALL } from '../../support/lets-all.ts';
 import { makeCall } from '../calls/flow.ts';
 
 const AWAY = new Error('away');
@@ -31,17 +32,7 @@ async function shardOf(calls: number, backlogLimit: number) {
         resyncs += 1;
       },
     },
-    admission: {
-      admit: () => undefined,
-      release: () => undefined,
-      admitUse: () => undefined,
-      settled: () => undefined,
-      usesOf: () => undefined,
-      readmit: () => undefined,
-      own: () => undefined,
-      disown: () => undefined,
-      load: () => ({ calls: 0, room: true }),
-    },
+    admission: LETS_ALL,
     now: () => now,
     log: {
       error: (what) => said.push(what),

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { COMPANY_CALLS, SHARDS, story, Told, TRUNK_CALLS } from '../../support/counting-story.ts';
+import { COMPANY_CALLS, SHARDS, story, Told, TRUNK_CALLS, whose } from '../../support/counting-story.ts';
 import { STORIES_MS, stories } from '../../support/properties.ts';
 import { SimulatedPlaces } from '../../support/simulated-places.ts';
-
-/** Which instance has which shard, by number. */
-const whose = fc.array(fc.nat({ max: 2 }), { minLength: SHARDS.length, maxLength: SHARDS.length });
 
 describe('limits that several instances keep together', () => {
   it('are never exceeded, nothing of what has ended is left, and whoever has shards can use all of it', {
