@@ -40,7 +40,7 @@ export class Child {
     const forked = fork(script, [], {
       // Not as an argument: those every user of the machine can read.
       env: { ...process.env, BENCH_SURROUNDINGS: JSON.stringify(surroundings) },
-      execArgv: ['--import', 'tsx', ...execArgv],
+      execArgv: [...execArgv],
       stdio: ['ignore', out, out, 'ipc'],
     });
     closeSync(out);

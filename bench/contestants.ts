@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchLab, RingmasterPlace } from './bench-lab.ts';
+import { build } from './built.ts';
 import { Child } from './child-process.ts';
 import { RingmasterClient } from './contestants/ringmaster.ts';
 import { type BenchOptions, UsageError } from './options.ts';
@@ -105,23 +106,21 @@ export function contestantNames({ only, baseline }: BenchOptions): readonly stri
 /** Starts a contestant's process. @throws Error with the end of its log */
 export async function startContestant(name: string, at: BenchLab, options: BenchOptions): Promise<Contestant> {
   const folder = at.lab.file.dir;
-  const script = (root: string, file: string): string => join(root, 'bench', 'contestants', `${file}.ts`);
   const what = SCRIPTS[name];
   if (what !== undefined) {
-    return new Script(
-      name,
-      what,
-      await Child.start(name, script(ROOT, name), { ...at.surroundings, config: '' }, folder),
-    );
+    const script = join(ROOT, 'bench', 'contestants', `${name}.ts`);
+    const surroundings = { ...at.surroundings, config: '' };
+    return new Script(name, what, await Child.start(name, script, surroundings, folder, ['--import', 'tsx']));
   }
+  const checkout = name === BASELINE ? resolve(options.baseline ?? ROOT) : ROOT;
+  const service = await build(checkout, join(folder, `built-${name}`));
   if (name === BASELINE) {
-    const service = script(options.baseline ?? ROOT, 'ringmaster-service');
     return startRingmaster(name, `Ringmaster of ${options.baseline}`, service, at, at.baseline, []);
   }
   const { profile } = options;
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const all = 'Ringmaster: RPC, Redis, event log and one subscriber';
-  return startRingmaster(name, all, script(ROOT, 'ringmaster-service'), at, at.ringmaster, flags);
+  return startRingmaster(name, all, service, at, at.ringmaster, flags);
 }
 
 async function startRingmaster(

@@ -80,7 +80,7 @@ export function benchOptions(args: readonly string[]): BenchOptions | undefined 
     calls,
     concurrency: number('concurrency', 1, 100, 8),
     rounds: number('rounds', 5, 50, 5),
-    warmUp: quick ? 100 : 400,
+    warmUp: quick ? 100 : 1600,
     eventCalls: quick ? 40 : 100,
     rate: number('rate', 1, 100, 40),
     offset: values['offset'] === undefined ? undefined : number('offset', 0, 1900, 0),

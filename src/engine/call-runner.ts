@@ -18,6 +18,12 @@ const INBOX_LIMIT = 1_000;
  */
 export const BIRTH_PATIENCE_MS = 3_000;
 
+/**
+ * How long a fact that leads to nothing (nobody is told of it, nothing is asked of the switch) may wait to be stored with
+ * what comes next, ms. The first phone's ringing is one: a phone that answers by itself does so at once.
+ */
+const QUIET_MS = 20;
+
 /** The answer to a request on a call: undefined once it is accepted and stored. */
 export type Verdict = Refusal | undefined;
 
@@ -40,6 +46,25 @@ interface Errand {
   /** Whoever asked knows that it was not carried out. */
   told: boolean;
 }
+
+/** What the inputs of a turn have come to. */
+interface Stepped {
+  call: Call | undefined;
+  readonly events: NewCtiEvent[];
+  readonly commands: Command[];
+  readonly statuses: AgentStatusChange[];
+  readonly verdicts: Verdict[];
+}
+
+/** Told by the switch; nobody waits for an answer. */
+const isFact = ({ input, settle }: Waiting): boolean => 'channel' in input && input.kind !== 'arrived' && !settle;
+
+/** The call has changed, and that is all. */
+const isQuiet = ({ call, events, commands, statuses }: Stepped, before: Call | undefined): boolean =>
+  call !== before &&
+  call?.deleted === false &&
+  call.timers === before?.timers &&
+  events.length + commands.length + statuses.length === 0;
 
 const isRequest = (input: CallInput | CallBirth): input is CallRequest =>
   'referenceID' in input && input.kind !== 'make';
@@ -78,6 +103,8 @@ export class CallRunner {
   #stopped = false;
   /** The store has lost the call: it is stored once more, changed or not. */
   #again = false;
+  /** Ends the wait of a turn that leads to nothing. */
+  #company: (() => void) | undefined;
 
   constructor(
     host: RunnerHost,
@@ -120,14 +147,23 @@ export class CallRunner {
   push(waiting: Waiting): boolean {
     if (this.#stopped || this.full) return false;
     this.#inbox.push(waiting);
-    if (!this.#running) void this.#run();
+    this.#start();
+    this.#company?.();
     return true;
   }
 
   /** Stores the call once more as it is. */
   storeAgain(): void {
     this.#again = true;
-    if (!this.#running) void this.#run();
+    this.#start();
+    this.#company?.();
+  }
+
+  /** Not before whoever pushes has pushed all: what one read of a socket has brought is stored in one commit. */
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    queueMicrotask(() => void this.#run());
   }
 
   /** Asterisk did not carry a command out: where a request led to it, that is undone, and whoever asked is told. */
@@ -142,11 +178,11 @@ export class CallRunner {
   /** Lets go of the call without touching it. */
   stop(): void {
     this.#stopped = true;
+    this.#company?.();
     for (const w of this.#inbox.splice(0)) w.settle?.(undefined, undefined);
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
     try {
       while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
         const batch = this.#inbox.splice(0);
@@ -159,38 +195,24 @@ export class CallRunner {
     this.#underWay = 0;
     this.#running = false;
     // What came in while a commit was failing still wants its turn.
-    if (this.#inbox.length > 0 && !this.#stopped) void this.#run();
+    if (this.#inbox.length > 0 && !this.#stopped) this.#start();
   }
 
-  async #turn(batch: readonly Waiting[]): Promise<void> {
+  async #turn(batch: Waiting[]): Promise<void> {
     const before = this.#call;
-    let call = before;
     const again = this.#again;
     this.#again = false;
-    const events: NewCtiEvent[] = [];
-    const commands: Command[] = [];
-    const statuses: AgentStatusChange[] = [];
-    const verdicts: Verdict[] = [];
-    for (const { input, at, refused } of batch) {
-      const outcome = this.#step(call, input, at);
-      if (isRefused(outcome)) {
-        verdicts.push(outcome.refusal);
-        const event = refused?.(outcome.refusal, at);
-        if (event) events.push(event);
-        continue;
-      }
-      call = outcome.call;
-      if (input.kind === 'not-done') {
-        const event = refused?.(refuse('PBXError'), at);
-        if (event) events.push(event);
-      } else if (refused && isRequest(input)) {
-        this.#note({ request: input, refused, told: false }, outcome.commands);
-      }
-      events.push(...outcome.events);
-      commands.push(...outcome.commands);
-      statuses.push(...outcome.statuses);
-      verdicts.push(undefined);
+    const turn: Stepped = { call: before, events: [], commands: [], statuses: [], verdicts: [] };
+    for (const waiting of batch) this.#take(turn, waiting);
+    if (!again && batch.every(isFact) && isQuiet(turn, before)) {
+      await this.#moment();
+      if (this.#stopped) return;
+      const more = this.#inbox.splice(0);
+      batch.push(...more);
+      this.#underWay = batch.length;
+      for (const waiting of more) this.#take(turn, waiting);
     }
+    const { call, events, commands, statuses, verdicts } = turn;
     if (call && (call !== before || events.length > 0 || again)) {
       const result = await this.#commit(batch, call, events);
       if (result.outcome !== 'stored') {
@@ -217,6 +239,40 @@ export class CallRunner {
       this.stop();
       this.#host.retired(call);
     }
+  }
+
+  #take(turn: Stepped, { input, at, refused }: Waiting): void {
+    const outcome = this.#step(turn.call, input, at);
+    if (isRefused(outcome)) {
+      turn.verdicts.push(outcome.refusal);
+      const event = refused?.(outcome.refusal, at);
+      if (event) turn.events.push(event);
+      return;
+    }
+    turn.call = outcome.call;
+    if (input.kind === 'not-done') {
+      const event = refused?.(refuse('PBXError'), at);
+      if (event) turn.events.push(event);
+    } else if (refused && isRequest(input)) {
+      this.#note({ request: input, refused, told: false }, outcome.commands);
+    }
+    turn.events.push(...outcome.events);
+    turn.commands.push(...outcome.commands);
+    turn.statuses.push(...outcome.statuses);
+    turn.verdicts.push(undefined);
+  }
+
+  /** Until the next input comes, and no longer than {@link QUIET_MS}. */
+  async #moment(): Promise<void> {
+    if (this.#inbox.length > 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, QUIET_MS);
+      this.#company = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#company = undefined;
   }
 
   #note(errand: Errand, commands: readonly Command[]): void {

@@ -47,7 +47,7 @@ export interface WrittenFloor {
 
 interface Written {
   readonly at: number;
-  readonly chars: number;
+  chars: number;
   readonly companyId: CompanyId;
   /** None where they turned out to be another's to tell. */
   events: readonly PreparedEvent[];
@@ -55,7 +55,8 @@ interface Written {
   lastEventID: number;
   /** Not written here but by another process, and heard. */
   readonly heard?: true;
-  readonly call?: WrittenCall;
+  /** Undefined also where the call has been stored anew since. */
+  call?: WrittenCall | undefined;
   readonly floor?: WrittenFloor;
 }
 
@@ -91,6 +92,8 @@ export class Journal {
   #first = 0;
   #chars = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Where each remembered call was stored last. */
+  readonly #calls = new Map<string, Written>();
   readonly #newest = new Map<CompanyId, number>();
   readonly #fences = new Map<string, { fence: number; companies: Set<CompanyId> }>();
 
@@ -131,8 +134,10 @@ export class Journal {
     const { companyId, events, lastEventID } = what;
     const chars = events.reduce((sum, e) => sum + e.json.length, more);
     const at = this.#now();
-    this.#written.push({ ...what, at, chars });
+    const written: Written = { ...what, at, chars };
+    this.#written.push(written);
     this.#chars += chars;
+    if (written.call) this.#outdate(written.call, written);
     if (events.length > 0) this.#newest.set(companyId, Math.max(lastEventID, this.#newest.get(companyId) ?? 0));
     this.#forget(at);
     this.#forgetLater();
@@ -149,12 +154,26 @@ export class Journal {
     return this.#written.length - this.#first;
   }
 
+  /** Only the newest state of a call would be written again: what it was before need not be kept until its time is up. */
+  #outdate(call: WrittenCall, written: Written): void {
+    const before = this.#calls.get(call.callID);
+    if (before?.call) {
+      if (before.call.version > call.version) return;
+      const chars = before.call.json.length;
+      before.chars -= chars;
+      this.#chars -= chars;
+      before.call = undefined;
+    }
+    this.#calls.set(call.callID, written);
+  }
+
   #forget(now: number): void {
     for (;;) {
       const oldest = this.#written[this.#first];
       if (!oldest) break;
       if ((this.#away() || now - oldest.at < REMEMBERED_MS) && this.#chars <= REMEMBERED_CHARS) break;
       this.#chars -= oldest.chars;
+      if (oldest.call && this.#calls.get(oldest.call.callID) === oldest) this.#calls.delete(oldest.call.callID);
       this.#written[this.#first] = undefined;
       this.#first += 1;
     }

@@ -12,9 +12,11 @@ const BLOCK_MS = 1000;
 const READ_AT_ONCE = 2000;
 /**
  * Wait between two reads while this process itself commits, ms: each of its commits would end a read, only to bring what
- * has been told already. So much later an event of another process may be heard then, and no later.
+ * has been told already. So much later an event of another process may be heard then, and no later. It begins short, and
+ * doubles with each read that has brought nothing of another process's: where one instance does all the work, the reads
+ * cost it little.
  */
-const OWN_PAUSE_MS = 5;
+const OWN_PAUSE_MS = { least: 5, most: 40 };
 /** A read that is just being sent is not yet blocked and cannot be woken: asked again so often. */
 const WAKE_ATTEMPTS = 20;
 
@@ -55,8 +57,12 @@ export class EventTail {
   /** The read under way; undefined while none is. */
   #read: { readonly streams: ReadonlySet<string> } | undefined;
   #wakeUp: (() => void) | undefined;
-  /** This process has committed since the last read began. */
+  /** This process has committed since the last pause began. */
   #ownCommits = false;
+  /** Wait before the next read, if this process commits. */
+  #pauseMs = OWN_PAUSE_MS.least;
+  /** Events of the last read of which it is not known that this process has committed them. */
+  #unclaimed = 0;
   /** Ends the wait between two reads. */
   #endPause: (() => void) | undefined;
   #closed = false;
@@ -113,7 +119,13 @@ export class EventTail {
     const before = lastEventID - events.length;
     if (tailed.seen !== before) {
       // Another process's events come first: only the read has them.
-      if (tailed.seen < before) this.#endPause?.();
+      if (tailed.seen < before) {
+        this.#unclaimed += 1;
+        this.#endPause?.();
+      } else {
+        // The read had them before the commit was answered.
+        this.#unclaimed -= events.length;
+      }
       return;
     }
     tailed.seen = lastEventID;
@@ -198,9 +210,14 @@ export class EventTail {
         const tailed = [...this.#byCompany.values()].filter((t) => t.seen !== undefined);
         if (tailed.length === 0) await this.#somethingToRead();
         else {
-          this.#ownCommits = false;
+          this.#unclaimed = 0;
           await this.#readOnce(tailed);
-          if (this.#ownCommits && !this.#closed) await this.#pause();
+          if (this.#ownCommits && !this.#closed) {
+            this.#ownCommits = false;
+            await this.#pause();
+          }
+          // By now what this process had committed before the read has been answered, and is known as its own.
+          this.#pauseMs = this.#unclaimed > 0 ? OWN_PAUSE_MS.least : Math.min(OWN_PAUSE_MS.most, this.#pauseMs * 2);
         }
       } catch (error) {
         resumed = false;
@@ -237,7 +254,7 @@ export class EventTail {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#endPause = resolve;
-      timer = setTimeout(resolve, OWN_PAUSE_MS);
+      timer = setTimeout(resolve, this.#pauseMs);
     });
     clearTimeout(timer);
     this.#endPause = undefined;
@@ -269,6 +286,7 @@ export class EventTail {
     if (seen === undefined) return;
     const fresh = entries.filter((entry) => entryID(entry) > seen);
     if (fresh.length === 0) return;
+    this.#unclaimed += fresh.length;
     if (entryID(fresh[0]) !== seen + 1) this.#tellLost(tailed);
     const last = entryID(fresh.at(-1));
     const prepared = fresh.map(preparedOf);

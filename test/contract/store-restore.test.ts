@@ -153,8 +153,11 @@ describe('what Redis has lost', () => {
     const loading = createServer((socket) => {
       sockets.push(socket);
       socket.on('data', (data) => {
-        for (const line of data.toString().split('\r\n')) {
-          if (/^(HELLO|CLIENT|SELECT|PING)$/i.test(line)) socket.write('+OK\r\n');
+        const lines = data.toString().split('\r\n');
+        for (const [i, line] of lines.entries()) {
+          // Of all that is greeted with, only CLIENT ID is answered with a number.
+          const isNumber = /^CLIENT$/i.test(line) && lines[i + 2] === 'ID';
+          if (/^(HELLO|CLIENT|SELECT|PING)$/i.test(line)) socket.write(isNumber ? ':1\r\n' : '+OK\r\n');
           if (!/^EVAL(SHA)?$/i.test(line)) continue;
           asked += 1;
           socket.write('-LOADING Redis is loading the dataset in memory\r\n');

@@ -6,8 +6,8 @@ import { type CallID, newCallID } from '../../../src/cti/ids.ts';
 import { AttendedTransfers } from '../../../src/engine/attended.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit, CommitResult } from '../../../src/ports.ts';
-import { LETS_ALL } from '../../support/lets-all.ts';
 import { callArrived, makeCall } from '../calls/flow.ts';
+import { roomForAll } from './stubs.ts';
 
 const AGENT = '1001';
 const CUSTOMER = '+919800000001';
@@ -43,7 +43,7 @@ async function twoLines() {
       resync: () => undefined,
       perform: (_: CallID, list) => commands.push(...list),
     },
-    admission: LETS_ALL,
+    admission: roomForAll,
     now: () => 1_700_000_000_000,
     log: { error: (_, error) => failures.push(error), storeAway: () => undefined, storeBack: () => undefined },
     isPassing: () => false,

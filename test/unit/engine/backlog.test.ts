@@ -2,8 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { newCallID } from '../../../src/cti/ids.ts';
 import { Shard } from '../../../src/engine/shard.ts';
 import type { Commit, CommitResult } from '../../../src/ports.ts';
-import { LETS_ALL } from '../../support/lets-all.ts';
 import { makeCall } from '../calls/flow.ts';
+import { emptyStore, roomForAll } from './stubs.ts';
 
 const AWAY = new Error('away');
 
@@ -19,10 +19,7 @@ async function shardOf(calls: number, backlogLimit: number) {
     store: {
       commit: ({ version }: Commit): Promise<CommitResult> =>
         away ? Promise.reject(AWAY) : Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 }),
-      append: () => Promise.resolve(),
-      load: () => Promise.resolve(undefined),
-      loadLive: () => Promise.resolve([]),
-      takeShard: () => Promise.resolve(1),
+      ...emptyStore,
     },
     switch: {
       node: 'a1',
@@ -32,7 +29,7 @@ async function shardOf(calls: number, backlogLimit: number) {
         resyncs += 1;
       },
     },
-    admission: LETS_ALL,
+    admission: roomForAll,
     now: () => now,
     log: {
       error: (what) => said.push(what),
