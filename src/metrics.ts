@@ -7,6 +7,7 @@ import type { OpenNode } from './node.ts';
 import type { Store } from './store/store.ts';
 import type { CallAdmission } from './switch/admission.ts';
 import type { AsteriskSwitch } from './switch/asterisk-switch.ts';
+import type { SharedCount } from './switch/shared-count.ts';
 
 /** Makes what the rooms count visible to Prometheus: read when asked, so that nothing is paid for it in between. */
 export function watch(
@@ -111,7 +112,7 @@ export function watch(
 }
 
 /** The leases of the shards, and how they came and went. */
-export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Router): void {
+export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Router, shared: SharedCount): void {
   const registers = [registry];
   const { stats } = keeper;
   new Gauge({
@@ -163,6 +164,16 @@ export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Rou
     collect() {
       this.reset();
       for (const [outcome, count] of Object.entries(router.forwarded)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'ringmaster_places_asked_total',
+    help: 'Places asked for in Redis because other instances have shards too: taken, full, uncounted (a shard was on its way)',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(shared.asked)) this.inc({ outcome }, count);
     },
   });
   new Counter({

@@ -54,6 +54,9 @@ export interface OpenNode {
 const appsOf = ({ ari, shards }: NodeConfig): string[] =>
   shards === 1 ? [ari.app] : Array.from({ length: shards }, (_, i) => `${ari.app}-${i}`);
 
+/** The names of a node's shards. */
+export const shardNamesOf = (node: NodeConfig): string[] => appsOf(node).map((app) => shardName({ app, id: node.id }));
+
 /** Makes a node's clients from its configuration; nothing connects until `start`. */
 export function openNode(config: NodeConfig, listener: SwitchListener, logger: Logger): OpenNode {
   const { id, ami: manager } = config;

@@ -3,12 +3,16 @@ import type { Config } from './config.ts';
 import { type SentinelOptions, Store } from './store/store.ts';
 import { tlsSettings } from './tls.ts';
 
-/**
- * The store of a configuration; it connects by itself.
- *
- * @param onForgotten Redis has lost more than the store itself can write again
- */
-export function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
+/** Who wants to know how it stands with Redis. */
+export interface StoreHooks {
+  /** Redis has lost more than the store itself can write again. */
+  readonly onForgotten: () => void;
+  /** Connected, again and for the first time. */
+  readonly onUp: () => void;
+}
+
+/** The store of a configuration; it connects by itself. */
+export function openStore(config: Config, logger: Logger, hooks: StoreHooks): Store {
   const { redis } = config;
   return new Store({
     ...(redis.sentinel ? { sentinel: sentinelOf(redis.sentinel) } : { url: redis.url }),
@@ -21,7 +25,10 @@ export function openStore(config: Config, logger: Logger, onForgotten: () => voi
     },
     listener: {
       onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
-      onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
+      onUp: (connection) => {
+        logger.info({ connection }, 'connected to Redis');
+        hooks.onUp();
+      },
       onSentinelAway: (sentinel, err) => logger.warn({ err, sentinel }, 'a sentinel does not tell who is the master'),
       onSentinelBack: (sentinel) => logger.info({ sentinel }, 'the sentinel tells who is the master'),
       onSwitched: (from, to) => logger.warn({ from, to }, 'Redis was failed over: another server is the master'),
@@ -39,7 +46,7 @@ export function openStore(config: Config, logger: Logger, onForgotten: () => voi
             'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
           );
         }
-        if (more || diverged.size > 0) onForgotten();
+        if (more || diverged.size > 0) hooks.onForgotten();
       },
       onRedone: ({ more, ...redone }) => {
         logger.error(redone, 'Redis had lost what dialler, contacts and masking wrote last: it is written again');

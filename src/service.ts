@@ -19,6 +19,7 @@ import type { Faults } from './faults.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
 import { readinessOf, recordingFiles, reportOf, reportsOf } from './node-facts.ts';
+import { openAdmission } from './open-admission.ts';
 import { openStore } from './open-store.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
 import {
@@ -32,7 +33,6 @@ import {
 } from './rpc/index.ts';
 import { Shards } from './shards.ts';
 import { type Store, StoreUnavailable } from './store/store.ts';
-import { CallAdmission } from './switch/admission.ts';
 
 /** A running Ringmaster. */
 export interface Service {
@@ -68,14 +68,18 @@ const TRIM_MS = 60_000;
 export async function startService(config: Config, options: ServiceOptions): Promise<Service> {
   const { logger, faults } = options;
   const registry = new Registry();
-  const store = openStore(config, logger, () => engine.storeAgain());
+  const store = openStore(config, logger, {
+    onForgotten: () => engine.storeAgain(),
+    // What was asked for when Redis went, nobody knows.
+    onUp: () => void shared.recount(),
+  });
   const directory = directoryOf(config);
   const now = steadyClock(
     faults?.wall ?? Date.now,
     () => performance.now(),
     (ms) => logger.warn({ ms }, 'the clock of this machine was set: durations are told as if it had not been'),
   );
-  const admission = admissionOf(config, now);
+  const { admission, shared } = openAdmission(config, store, now, logger);
   const randomHex = (): string => randomBytes(16).toString('hex');
   let listening = config.listen;
   let peersUrl: string | undefined;
@@ -108,6 +112,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     nodeCount: config.nodes.length,
     board,
     post: () => post,
+    placing: () => router,
   });
   const keys = apiKeys(keysOf(config));
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
@@ -137,6 +142,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     engine,
     owners: keeper,
     peers,
+    contacts: () => contacts,
     nodes: nodes.map(({ id, number, shards: parts }) => ({ id, number, shards: parts.map((p) => p.name) })),
     board,
     id: instance,
@@ -179,7 +185,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   dialer.adminRoutes(rpc.http, (authorization) => keys.find(authorization));
   dialer.campaigncallRoutes(rpc.http, rpc.access);
   dialer.watch(registry);
-  const contacts = openContacts(config, store, engine, logger);
+  const contacts: Contacts = openContacts(config, store, engine, router, logger);
   contacts.routes(rpc.http, rpc.access, config.http.trustedProxies);
   contacts.watch(registry);
   shards.withFloor({
@@ -188,7 +194,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     closed: () => contacts.close(),
   });
   watch(registry, engine, admission, store, nodes, board);
-  watchLeases(registry, keeper, router);
+  watchLeases(registry, keeper, router, shared);
 
   const trimming = setInterval(() => {
     for (const companyId of directory.companyIds) {
@@ -208,6 +214,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     post.close();
     await peers?.close();
     engine.close();
+    shared.close();
     await Promise.all(nodes.map((n) => n.close()));
     await store.close();
   };
@@ -301,13 +308,14 @@ function openDialer(
 /** A callback that was claimed for its call is called after all if the claim is no older than this, ms. */
 const CARRY_ON_MS = 60_000;
 
-function openContacts(config: Config, store: Store, engine: Engine, logger: Logger): Contacts {
+function openContacts(config: Config, store: Store, engine: Engine, router: Router, logger: Logger): Contacts {
   return new Contacts(
     {
       store: store.contacts,
       events: store.events,
       desk: engine.tickets,
-      placing: engine,
+      ask: (question) => router.contact(question),
+      placing: router,
       now: Date.now,
       uuid: randomUUID,
       randomHex: () => randomBytes(16).toString('hex'),
@@ -352,15 +360,6 @@ function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
     const numbers = account.flows.flatMap((f) => f.maskingNumbers);
     return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
   });
-}
-
-function admissionOf(config: Config, now: () => number): CallAdmission {
-  return new CallAdmission(
-    new Map(config.nodes.map((n) => [n.id, n.limits])),
-    new Map(config.trunks.map((t) => [t.id, t.limits])),
-    new Map(config.companies.map((c) => [c.companyId, c.limits])),
-    now,
-  );
 }
 
 const httpUrl = ({ host, port }: { readonly host: string; readonly port: number }): string =>

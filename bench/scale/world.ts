@@ -46,7 +46,7 @@ export class Controller {
       floors: this.store.floors,
       masks: this.store.masks,
       recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-      admission: new CallAdmission(new Map([['sim-1', { calls: 1_000_000 }]]), new Map(), new Map(), Date.now),
+      admission: new CallAdmission({ nodes: new Map([['sim-1', { calls: 1_000_000 }]]) }, Date.now),
       directory: directory(),
       now: Date.now,
       randomHex: hex,

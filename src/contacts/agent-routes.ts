@@ -1,20 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { at, type Endpoint } from '../http/endpoint.ts';
-import type { ApiAccess, Caller } from '../ports.ts';
-import type { Contact } from './contact.ts';
+import type { ApiAccess, Caller, ContactAnswer } from '../ports.ts';
 import type { ContactDeps } from './deps.ts';
-import type { ContactDesk } from './desk.ts';
 import { AgentWord, CONTACT_ENDPOINTS } from './endpoints.ts';
-import { shown } from './routes.ts';
+import { WITHOUT_ANSWER } from './routes.ts';
 
 export interface AgentRoutes {
   readonly access: ApiAccess;
-  readonly deskOf: (companyId: string) => ContactDesk | undefined;
+  /** The company has contacts. */
+  readonly serves: (companyId: string) => boolean;
+  readonly ask: ContactDeps['ask'];
   readonly isPassing: ContactDeps['isPassing'];
 }
 
+const NOT_FOUND: ContactAnswer = { status: 404 };
+
 /** What agents do with tasks, by an API key of the company with the scope `agent`; JSON only. */
-export function agentRoutes(http: FastifyInstance, { access, deskOf, isPassing }: AgentRoutes): void {
+export function agentRoutes(http: FastifyInstance, { access, serves, ask, isPassing }: AgentRoutes): void {
   const served =
     ({ scope }: Endpoint, serve: (caller: Caller, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>) =>
     async (request: FastifyRequest, reply: FastifyReply) => {
@@ -38,10 +40,12 @@ export function agentRoutes(http: FastifyInstance, { access, deskOf, isPassing }
 
   http.route({
     ...at(CONTACT_ENDPOINTS.agentTasks),
-    handler: served(CONTACT_ENDPOINTS.agentTasks, async ({ companyId }, request) => {
+    handler: served(CONTACT_ENDPOINTS.agentTasks, async ({ companyId }, request, reply) => {
       const { agent } = request.params as { agent: string };
-      const mine = deskOf(companyId)?.contacts.filter((c) => isWith(c, agent)) ?? [];
-      return { tasks: mine.map(taskOf) };
+      if (!serves(companyId)) return { tasks: [] };
+      const answer = await ask({ what: 'tasks', companyId, agentID: agent });
+      if (typeof answer === 'string') return reply.code(503).send({ error: WITHOUT_ANSWER[answer] });
+      return { tasks: answer.tasks ?? [] };
     }),
   });
   for (const what of ['accept', 'decline', 'complete'] as const) {
@@ -51,24 +55,14 @@ export function agentRoutes(http: FastifyInstance, { access, deskOf, isPassing }
         const body = AgentWord.safeParse(request.body);
         if (!body.success) return reply.code(400).send({ error: 'the body must name the agentID' });
         const { id } = request.params as { id: string };
-        const desk = deskOf(companyId);
-        const stepped = await desk?.say(id, what, body.data.agentID);
-        if (desk && stepped?.changed) return shown(stepped.contact, desk);
-        const known = stepped?.contact ?? (await desk?.find(id));
-        if (known?.kind !== 'task') return reply.code(404).send({ error: 'not found' });
-        return reply.code(409).send({ error: 'the task is not this agent’s, or not at that point' });
+        const { agentID } = body.data;
+        const answer = serves(companyId) ? await ask({ what, companyId, id, agentID }) : NOT_FOUND;
+        if (typeof answer === 'string') return reply.code(503).send({ error: WITHOUT_ANSWER[answer] });
+        reply.code(answer.status);
+        if (answer.contact) return answer.contact;
+        if (answer.status === 404) return { error: 'not found' };
+        return { error: 'the task is not this agent’s, or not at that point' };
       }),
     });
   }
 }
-
-const isWith = ({ kind, phase, agent }: Contact, agentID: string): boolean =>
-  kind === 'task' && (phase === 'offered' || phase === 'held') && agent?.agentID === agentID;
-
-const taskOf = ({ id, phase, queue, offeredUntil, message }: Contact) => ({
-  id,
-  state: phase,
-  queue,
-  ...(offeredUntil !== undefined && { offeredUntil }),
-  message,
-});

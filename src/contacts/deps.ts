@@ -1,4 +1,13 @@
-import type { CallPlacing, ContactStore, EventLog, Rate, TicketDesk } from '../ports.ts';
+import type {
+  CallPlacing,
+  ContactAnswer,
+  ContactQuestion,
+  ContactStore,
+  EventLog,
+  Rate,
+  TicketDesk,
+  Unanswered,
+} from '../ports.ts';
 
 /** What the contacts work with. */
 export interface ContactDeps {
@@ -6,6 +15,8 @@ export interface ContactDeps {
   readonly events: EventLog;
   readonly desk: TicketDesk;
   readonly placing: Pick<CallPlacing, 'chooseCallID'>;
+  /** Has it answered where the agents and queues are, here or at another instance. */
+  readonly ask: (question: ContactQuestion) => Promise<ContactAnswer | Unanswered>;
   /** Unix ms. */
   readonly now: () => number;
   /** A random UUID. */

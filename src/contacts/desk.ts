@@ -1,11 +1,12 @@
-import type { CompanyConfig, ContactsConfig, FeedConfig } from '../config.ts';
-import { type ContactReason, ContactStatus } from '../cti/contact-status.ts';
+import type { FeedConfig } from '../config.ts';
+import { ContactStatus } from '../cti/contact-status.ts';
 import { type CallID, type CompanyId, newCallID } from '../cti/ids.ts';
-import type { Caller, ContactDocument, LoggedEvent, Rate, Ticket } from '../ports.ts';
+import type { Caller, ContactDocument, LoggedEvent, Ticket } from '../ports.ts';
 import type { Contact } from './contact.ts';
 import type { ContactDeps } from './deps.ts';
-import { attachedDataOf, type ContactMessage, readMessage } from './message.ts';
-import { callable, wayOf } from './route.ts';
+import { type ContactCompany, ContactIntake } from './intake.ts';
+import { attachedDataOf, readMessage } from './message.ts';
+import { callable } from './route.ts';
 import { type ContactInput, discarded, stepContact, waitingReason } from './step.ts';
 import { ticketAfter, ticketOf } from './tickets.ts';
 
@@ -19,9 +20,6 @@ interface Held {
   readonly contact: Contact;
   readonly version: number;
 }
-
-/** A company whose contacts are served. */
-export type ContactCompany = CompanyConfig & { readonly contacts: ContactsConfig };
 
 /** Steps of one contact that were asked for. `changed`: it was another one afterwards. */
 export interface Stepped {
@@ -42,7 +40,7 @@ export class ContactDesk {
   readonly #byTicket = new Map<CallID, string>();
   readonly #chains = new Map<string, Promise<unknown>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #rates = new Map<string, { readonly taken: Rate; readonly discards: Rate }>();
+  readonly #intake: ContactIntake;
   readonly #caller: Caller;
   readonly #onEnded: (contact: Contact) => void;
   #stopTail: (() => void) | undefined;
@@ -54,6 +52,7 @@ export class ContactDesk {
     this.company = company;
     this.companyId = company.companyId as CompanyId;
     this.#feeds = new Map(company.contacts.feeds.map((f) => [f.id, f]));
+    this.#intake = new ContactIntake(deps, company);
     this.#caller = { companyId: this.companyId, keyName: 'contacts', scopes: new Set(['call']) };
     this.#onEnded = onEnded;
   }
@@ -83,6 +82,8 @@ export class ContactDesk {
     this.#letGo?.();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     await Promise.all(this.#chains.values());
+    // Whoever has the queues next knows better, and may be this instance again by now.
+    if (this.#closed) this.#held.clear();
   }
 
   /** Contacts that are neither handled nor discarded. */
@@ -100,18 +101,17 @@ export class ContactDesk {
    * A request of a feed. What cannot be served becomes a contact all the same, discarded with its reason.
    *
    * @param fields as they came
+   * @param id of the new contact: asking again makes no other
    * @returns the contact; undefined where so many are discarded that no more are kept
    * @throws what the store rejects with: nothing was stored
    */
-  async create(kind: Contact['kind'], feedId: string, fields: unknown): Promise<Contact | undefined> {
-    const { now, uuid } = this.#deps;
-    const at = now();
-    const feed = this.#feeds.get(feedId);
+  async create(kind: Contact['kind'], feedId: string, fields: unknown, id: string): Promise<Contact | undefined> {
+    const at = this.#deps.now();
     const message = readMessage(kind, fields);
-    const verdict = this.#verdict(kind, feedId, feed, message);
-    if ('reason' in verdict && !this.#rate(feedId).discards.take()) return undefined;
+    const verdict = this.#intake.verdict(kind, feedId, message, this.contacts);
+    if (verdict === 'too-many') return undefined;
     const contact: Contact = {
-      id: uuid(),
+      id,
       companyId: this.companyId,
       kind,
       feedId,
@@ -128,11 +128,11 @@ export class ContactDesk {
     };
     if ('reason' in verdict) {
       const gone = discarded(contact, verdict.reason, at);
-      await this.#commit(gone, 0);
+      if ((await this.#commit(gone, 0)) === 'conflict') return await this.find(id);
       this.#onEnded(gone);
       return gone;
     }
-    await this.#commit(contact, 0);
+    if ((await this.#commit(contact, 0)) === 'conflict') return await this.find(id);
     this.#adopt({ contact, version: 1 });
     void this.#serially(contact.id, () => this.#resume(contact.id));
     return contact;
@@ -337,34 +337,6 @@ export class ContactDesk {
     const timer = setTimeout(() => void this.#serially(id, () => this.#resume(id)), wait);
     timer.unref();
     this.#timers.set(id, timer);
-  }
-
-  #verdict(
-    kind: Contact['kind'],
-    feedId: string,
-    feed: FeedConfig | undefined,
-    message: ContactMessage | 'invalid-message' | 'invalid-values',
-  ): { readonly queue: string } | { readonly reason: ContactReason } {
-    if (feed && !this.#rate(feedId).taken.take()) return { reason: 'NOTIFICATION_RATE_LIMITED' };
-    if (message === 'invalid-message') return { reason: 'NOTIFICATION_INVALID_NEW_TASK_MESSAGE' };
-    if (message === 'invalid-values') return { reason: 'NOTIFICATION_INVALID_VALUES' };
-    const way = wayOf(this.company, feed, kind, message);
-    if ('reason' in way) return way;
-    const live = this.contacts.reduce((n, c) => n + (c.feedId === feedId ? 1 : 0), 0);
-    if (live >= (feed?.limits.contacts ?? 0)) return { reason: 'NOTIFICATION_RATE_LIMITED' };
-    return this.#deps.placing.chooseCallID() === undefined ? { reason: 'NOTIFICATION_CCE_CONNECTION_LOST' } : way;
-  }
-
-  /** Of a feed; unknown feeds have one rate together, so that their number does not count. */
-  #rate(feedId: string): { readonly taken: Rate; readonly discards: Rate } {
-    const feed = this.#feeds.get(feedId);
-    const key = feed ? feedId : '';
-    const perSecond = feed?.limits.perSecond ?? 10;
-    const known = this.#rates.get(key);
-    if (known) return known;
-    const made = { taken: this.#deps.rate(perSecond), discards: this.#deps.rate(perSecond) };
-    this.#rates.set(key, made);
-    return made;
   }
 
   #commit(contact: Contact, version: number): Promise<'stored' | 'conflict'> {

@@ -26,6 +26,8 @@ export const AgentTask = z.strictObject({
   message: TaskMessage.optional(),
 });
 
+export type AgentTask = z.infer<typeof AgentTask>;
+
 /** The body of what an agent says. */
 export const AgentWord = z.strictObject({ agentID: z.string().min(1).max(64) });
 
@@ -38,7 +40,11 @@ const feedParams = z.strictObject({ feed: z.string().describe('The feed’s id.'
 const idParams = z.strictObject({ id: z.string().describe('The contact’s id.') });
 const unknown = { means: 'There is no such contact, or the address may not ask for it.', body: fault };
 const notAllowed = { means: 'The address is in no company’s list.', body: fault };
-const away = { means: 'Redis or the queues are away.', body: fault };
+const away = {
+  means:
+    'Redis is away, or no instance has the queues; or the one that has them did not answer, and it may have been done.',
+  body: fault,
+};
 
 const create = (kind: 'callback' | 'task', message: z.ZodType): Endpoint => ({
   method: 'POST',
@@ -91,7 +97,7 @@ const keyed = {
   401: { means: 'No key, or an unknown one.', body: failure },
   403: { means: 'The key does not have the scope.', body: failure },
   429: { means: 'The key is over its rate.', body: failure },
-  503: { means: 'Redis or the queues are away.', body: failure },
+  503: { ...away, body: failure },
 };
 const word = (what: 'accept' | 'decline' | 'complete', summary: string): Endpoint => ({
   method: 'POST',

@@ -2,21 +2,24 @@ import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { addressList, type CompanyConfig } from '../config.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { ApiAccess, Ticket, TicketHolder } from '../ports.ts';
+import type { ApiAccess, ContactAnswer, ContactAnswers, ContactQuestion, Ticket, TicketHolder } from '../ports.ts';
 import { agentRoutes } from './agent-routes.ts';
 import type { Contact } from './contact.ts';
 import type { ContactDeps } from './deps.ts';
-import { type ContactCompany, ContactDesk } from './desk.ts';
+import { ContactDesk } from './desk.ts';
+import type { ContactCompany } from './intake.ts';
+import { ContactOffice } from './office.ts';
 import { contactRoutes } from './routes.ts';
 
 export type { ContactDeps } from './deps.ts';
 export { CONTACT_ENDPOINTS } from './endpoints.ts';
 
 /** Callback and task requests of all companies that have feeds. */
-export class Contacts implements TicketHolder {
+export class Contacts implements TicketHolder, ContactAnswers {
   readonly #deps: ContactDeps;
   readonly #desks: readonly { readonly desk: ContactDesk; readonly allows: (ip: string) => boolean }[];
   readonly #byCompany: ReadonlyMap<string, ContactDesk>;
+  readonly #office: ContactOffice;
   #count: ((contact: Contact) => void) | undefined;
 
   constructor(deps: ContactDeps, companies: readonly CompanyConfig[]) {
@@ -27,22 +30,28 @@ export class Contacts implements TicketHolder {
       allows: addressList(company.contacts.ips),
     }));
     this.#byCompany = new Map(this.#desks.map(({ desk }) => [desk.companyId, desk]));
+    this.#office = new ContactOffice([...this.#byCompany.values()], deps.desk);
     if (this.#desks.length > 0) deps.desk.serve(this);
+  }
+
+  answer(question: ContactQuestion): Promise<ContactAnswer | undefined> {
+    return this.#office.answer(question);
   }
 
   /** Registers its endpoints, where any company has feeds; before the server listens. */
   routes(http: FastifyInstance, access: ApiAccess, trustedProxies: readonly string[]): void {
     if (this.#desks.length === 0) return;
-    const { desk, isPassing, log } = this.#deps;
+    const { ask, uuid, isPassing, log } = this.#deps;
     contactRoutes(http, {
-      desksFor: (ip) => this.#desks.filter((d) => d.allows(ip)).map((d) => d.desk),
+      companiesFor: (ip) => this.#desks.filter((d) => d.allows(ip)).map((d) => d.desk.company),
       bodyLimit: Math.max(...this.#desks.map((d) => d.desk.company.contacts.bodyLimit)),
       isProxy: addressList(trustedProxies),
-      desk,
+      ask,
+      uuid,
       isPassing,
       log,
     });
-    agentRoutes(http, { access, deskOf: (companyId) => this.#byCompany.get(companyId), isPassing });
+    agentRoutes(http, { access, serves: (companyId) => this.#byCompany.has(companyId), ask, isPassing });
   }
 
   /** Registers its metrics, where any company has feeds. */

@@ -1,20 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress } from '../config.ts';
+import type { CompanyId } from '../cti/ids.ts';
 import { at, type Endpoint } from '../http/endpoint.ts';
+import type { ContactAnswer, Unanswered } from '../ports.ts';
 import { readBody, sendContact, sendFault, UnreadableBody } from './body.ts';
 import type { Contact } from './contact.ts';
 import type { ContactDeps } from './deps.ts';
-import type { ContactDesk } from './desk.ts';
 import { CONTACT_ENDPOINTS, type ShownContact } from './endpoints.ts';
+import type { ContactCompany } from './intake.ts';
 
 export interface ContactRoutes {
-  /** The desks of the companies that take requests from an address. */
-  readonly desksFor: (ip: string) => readonly ContactDesk[];
+  /** The companies that take requests from an address. */
+  readonly companiesFor: (ip: string) => readonly ContactCompany[];
   /** Bytes that a body may have. */
   readonly bodyLimit: number;
   /** True for the address of a proxy whose X-Forwarded-For is believed. */
   readonly isProxy: (ip: string) => boolean;
-  readonly desk: ContactDeps['desk'];
+  readonly ask: ContactDeps['ask'];
+  readonly uuid: ContactDeps['uuid'];
   readonly isPassing: ContactDeps['isPassing'];
   readonly log: ContactDeps['log'];
 }
@@ -23,17 +26,11 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 type Kind = Contact['kind'];
 type ById = { Params: { id: string } };
 
-/** A contact as clients are shown it. */
-export function shown(contact: Contact, desk: ContactDesk): ShownContact {
-  const agentId = contact.kind === 'task' && contact.status !== 'Queued' ? contact.agent?.agentID : undefined;
-  return {
-    status: contact.status,
-    statusReason: contact.reason,
-    statusTimestamp: contact.at,
-    estimatedWaitTime: desk.estimatedWait(contact),
-    ...(agentId !== undefined && { agentId }),
-  };
-}
+/** What a client is told where nobody has answered. */
+export const WITHOUT_ANSWER: Readonly<Record<Unanswered, string>> = {
+  'not-ready': 'not ready',
+  unknown: 'the instance that has the queues did not answer: it may have been done',
+};
 
 /**
  * Callback and task requests, their states and their cancels (docs/contacts.md), for the addresses of a company. XML, or
@@ -66,22 +63,35 @@ export function contactRoutes(http: FastifyInstance, routes: ContactRoutes): voi
     });
     // Whoever may not ask at all is not read.
     scope.addHook('onRequest', async (request, reply) => {
-      if (routes.desksFor(ipOf(request)).length === 0) return sendFault(request, reply, 403, 'not allowed');
+      if (routes.companiesFor(ipOf(request)).length === 0) return sendFault(request, reply, 403, 'not allowed');
     });
+
+    const send = (request: FastifyRequest, reply: FastifyReply, kind: Kind, answer: ContactAnswer | Unanswered) => {
+      if (typeof answer === 'string') return sendFault(request, reply, 503, WITHOUT_ANSWER[answer]);
+      reply.code(answer.status);
+      if (answer.status === 429) {
+        return sendFault(request, reply.header('retry-after', '1'), answer.status, 'too many requests');
+      }
+      // Only ContactOffice writes these answers.
+      if (answer.contact) return sendContact(request, reply, kind, answer.contact as ShownContact);
+      return sendFault(request, reply, answer.status, 'not found');
+    };
 
     const create = (kind: Kind, endpoint: Endpoint): void => {
       scope.route<{ Params: { feed: string } }>({
         ...at(endpoint),
         bodyLimit: routes.bodyLimit,
         handler: async (request, reply) => {
-          const { feed } = request.params;
-          const desks = routes.desksFor(ipOf(request));
-          const desk = desks.find((d) => d.company.contacts.feeds.some((f) => f.id === feed)) ?? desks[0];
-          if (!desk || !routes.desk.open(desk.companyId)) return sendFault(request, reply, 503, 'not ready');
-          const contact = await desk.create(kind, feed, readBody(kind, request));
-          if (!contact) return sendFault(request, reply.header('retry-after', '1'), 429, 'too many requests');
-          reply.code(201).header('location', `/ccp/rest/${kind}/contact/${contact.id}`);
-          return sendContact(request, reply, kind, shown(contact, desk));
+          const { feed: feedId } = request.params;
+          const companies = routes.companiesFor(ipOf(request));
+          const company = companies.find((c) => c.contacts.feeds.some((f) => f.id === feedId)) ?? companies[0];
+          if (!company) return sendFault(request, reply, 503, WITHOUT_ANSWER['not-ready']);
+          const companyId = company.companyId as CompanyId;
+          const fields = readBody(kind, request);
+          const id = routes.uuid();
+          const answer = await routes.ask({ what: 'create', companyId, kind, feedId, id, fields });
+          if (typeof answer !== 'string' && answer.contact) reply.header('location', `/ccp/rest/${kind}/contact/${id}`);
+          return send(request, reply, kind, answer);
         },
       });
     };
@@ -89,36 +99,20 @@ export function contactRoutes(http: FastifyInstance, routes: ContactRoutes): voi
     create('task', CONTACT_ENDPOINTS.createTask);
 
     /** What is done with a contact of this kind that the address may ask for. */
-    const byId = (
-      kind: Kind,
-      endpoint: Endpoint,
-      act: (desk: ContactDesk, contact: Contact, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
-    ): void => {
+    const byId = (kind: Kind, endpoint: Endpoint, what: 'find' | 'cancel'): void => {
       scope.route<ById>({
         ...at(endpoint),
         handler: async (request, reply) => {
           const { id } = request.params;
-          for (const desk of ID.test(id) ? routes.desksFor(ipOf(request)) : []) {
-            const contact = await desk.find(id);
-            if (contact?.kind === kind) return act(desk, contact, request, reply);
-          }
-          return sendFault(request, reply, 404, 'not found');
+          if (!ID.test(id)) return sendFault(request, reply, 404, 'not found');
+          const companyIds = routes.companiesFor(ipOf(request)).map((c) => c.companyId as CompanyId);
+          return send(request, reply, kind, await routes.ask({ what, companyIds, kind, id }));
         },
       });
     };
-    const get = async (desk: ContactDesk, contact: Contact, request: FastifyRequest, reply: FastifyReply) =>
-      sendContact(request, reply, contact.kind, shown(contact, desk));
-    const cancel = async (desk: ContactDesk, { id, kind }: Contact, request: FastifyRequest, reply: FastifyReply) => {
-      if (!routes.desk.open(desk.companyId)) return sendFault(request, reply, 503, 'not ready');
-      const cancelled = await desk.cancel(id);
-      if (!cancelled) return sendFault(request, reply, 503, 'not ready');
-      const underWay = cancelled.contact.cancelAsked && cancelled.contact.phase !== 'ended';
-      reply.code(cancelled.changed || underWay ? 200 : 400);
-      return sendContact(request, reply, kind, shown(cancelled.contact, desk));
-    };
-    byId('callback', CONTACT_ENDPOINTS.getCallback, get);
-    byId('task', CONTACT_ENDPOINTS.getTask, get);
-    byId('callback', CONTACT_ENDPOINTS.cancelCallback, cancel);
-    byId('task', CONTACT_ENDPOINTS.cancelTask, cancel);
+    byId('callback', CONTACT_ENDPOINTS.getCallback, 'find');
+    byId('task', CONTACT_ENDPOINTS.getTask, 'find');
+    byId('callback', CONTACT_ENDPOINTS.cancelCallback, 'cancel');
+    byId('task', CONTACT_ENDPOINTS.cancelTask, 'cancel');
   });
 }

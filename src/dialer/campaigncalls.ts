@@ -47,11 +47,19 @@ export class Campaigncalls {
   readonly #book: Book;
   /** Told that calls of this company wait. */
   readonly #accepted: (companyId: string) => void;
+  /** Brings the company's flows up to date: they may have been made at another instance. */
+  readonly #refresh: (companyId: CompanyId) => Promise<void>;
 
-  constructor(deps: DialerDeps, book: Book, accepted: (companyId: string) => void) {
+  constructor(
+    deps: DialerDeps,
+    book: Book,
+    accepted: (companyId: string) => void,
+    refresh: (companyId: CompanyId) => Promise<void>,
+  ) {
     this.#deps = deps;
     this.#book = book;
     this.#accepted = accepted;
+    this.#refresh = refresh;
   }
 
   /**
@@ -59,7 +67,7 @@ export class Campaigncalls {
    * follow.
    */
   async list({ companyId }: Caller, query: z.infer<typeof CampaigncallQuery>): Promise<CampaigncallPage> {
-    const all = this.#flowIds(companyId);
+    const all = await this.#flowIds(companyId);
     const flows = query.campaign_id === undefined ? all : all.filter((id) => id === query.campaign_id);
     const before = query.page_token === undefined ? undefined : Number(query.page_token);
     const found = await this.#deps.campaigncalls.list(companyId, flows, query.page_size, before);
@@ -95,6 +103,7 @@ export class Campaigncalls {
     wanted: z.infer<typeof NewCampaigncall>,
   ): Promise<Campaigncall | CampaigncallFault> {
     const { store, campaigncalls, now, uuid, shownNumber } = this.#deps;
+    await this.#refresh(companyId);
     const company = this.#company(companyId);
     const flow = company?.flows.find((f) => f.config.id === wanted.campaign_id);
     if (!company || !flow) return { fault: 'not-found' };
@@ -127,12 +136,14 @@ export class Campaigncalls {
     return this.#book.companies.find((c) => c.companyId === companyId);
   }
 
-  #flowIds(companyId: CompanyId): string[] {
+  async #flowIds(companyId: CompanyId): Promise<string[]> {
+    await this.#refresh(companyId);
     return this.#company(companyId)?.flows.map((f: Flow) => f.config.id) ?? [];
   }
 
   async #find(companyId: CompanyId, id: string): Promise<CampaigncallRecord | undefined> {
-    const json = await this.#deps.campaigncalls.find(companyId, this.#flowIds(companyId), id);
+    const flows = await this.#flowIds(companyId);
+    const json = await this.#deps.campaigncalls.find(companyId, flows, id);
     return json === undefined ? undefined : recordIn(json);
   }
 }

@@ -52,7 +52,7 @@ export class Dialer {
       this.#leaders.get(companyId)?.wakeDeliverer();
     };
     this.#calls = new MakeCalls(deps, this.#book, accepted);
-    this.#campaigncalls = new Campaigncalls(deps, this.#book, accepted);
+    this.#campaigncalls = new Campaigncalls(deps, this.#book, accepted, (companyId) => this.#made.refresh(companyId));
   }
 
   /** Registers its endpoints, where any company has a dialler at all; before the server listens. */

@@ -1,16 +1,19 @@
 import type { CallBirth, Destination } from '../calls/input.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { Arrival, MaskStore } from '../ports.ts';
+import type { Arrival, MaskStore, NoRoom, Soon } from '../ports.ts';
 import type { Directory, MaskingNumber, Queue, Route } from './directory.ts';
-import type { RunningNode } from './nodes.ts';
+import type { RunningNode, Wanted } from './nodes.ts';
 import type { Recordings } from './recordings.ts';
 import type { Shard } from './shard.ts';
+import { whenKnown } from './soon.ts';
 import { entryOf } from './waiting-calls.ts';
 
 /** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
 export const CONGESTION = 42;
 /** Q.850 1: the number leads nowhere. Asterisk answers 404. */
 const UNALLOCATED = 1;
+/** Q.850 17 and 34: why a caller may not even wait in a queue. He hears busy, or congestion. */
+const TURNED_AWAY: Readonly<Record<NoRoom, number>> = { 'queue-full': 17, 'channel-limit': 34 };
 
 /** What arrivals need of the engine. */
 export interface ArrivalsDeps {
@@ -26,14 +29,7 @@ export interface ArrivalsDeps {
     error(what: string, error: unknown, callID?: CallID): void;
   };
   /** Takes a new call's place; why there is none, if so. */
-  readonly admit: (
-    callID: CallID,
-    companyId: CompanyId,
-    node: string,
-    trunk: string | undefined,
-  ) => 'channel-limit' | undefined;
-  /** Q.850: why a caller may not even wait; undefined if he may. */
-  readonly turnedAway: (companyId: CompanyId, queue: Queue, limit: 'channel-limit' | undefined) => number | undefined;
+  readonly admit: (callID: CallID, companyId: CompanyId, node: RunningNode, wanted: Wanted) => Soon<NoRoom | undefined>;
   readonly begin: (shard: Shard, birth: CallBirth) => void;
 }
 
@@ -56,12 +52,37 @@ export class Arrivals {
     const { directory } = this.#deps;
     if (arrival.origin === 'phone') {
       const companyId = directory.companyOfPhone(arrival.endpoint);
-      this.#begin(node, callID, arrival, companyId && { companyId, agent: arrival.dialled });
+      this.#take(node, callID, arrival, companyId && { companyId, agent: arrival.dialled });
       return;
     }
     const masking = directory.maskingOf(arrival.dialled);
     if (masking) void this.#unmask(node, callID, arrival, masking);
-    else this.#begin(node, callID, arrival, directory.routeOf(arrival.dialled, arrival.endpoint));
+    else this.#take(node, callID, arrival, directory.routeOf(arrival.dialled, arrival.endpoint));
+  }
+
+  #take(node: RunningNode, callID: CallID, arrival: Arrival, led: Led | undefined): void {
+    const begun = this.#begin(node, callID, arrival, led);
+    if (!(begun instanceof Promise)) return;
+    // Others are asked whether there is room; what happens meanwhile waits.
+    node.shard.hold(arrival.channel);
+    void this.#follow(node, callID, arrival, begun);
+  }
+
+  /** Once a call has begun that had to be waited for: what was told of its channel meanwhile is told to it. */
+  async #follow(node: RunningNode, callID: CallID, arrival: Arrival, begun: Soon<void>): Promise<void> {
+    const { shard } = node;
+    try {
+      await begun;
+    } catch (error) {
+      this.#deps.log.error('whether there is room for a call could not be asked', error, callID);
+      shard.forget(arrival.channel);
+      if (!shard.closed) this.turnAway(node, callID, arrival, CONGESTION);
+      return;
+    }
+    if (shard.closed) return;
+    const runner = shard.runner(callID);
+    if (runner) shard.follow(arrival.channel, runner);
+    else shard.forget(arrival.channel);
   }
 
   turnAway(node: RunningNode, callID: CallID, arrival: Arrival, q850: number): void {
@@ -92,27 +113,40 @@ export class Arrivals {
       this.turnAway(node, callID, arrival, q850);
       return;
     }
-    this.#begin(node, callID, arrival, { companyId, agent: other, shown: number });
-    const runner = shard.runner(callID);
-    if (runner) shard.follow(arrival.channel, runner);
+    const begun = this.#begin(node, callID, arrival, { companyId, agent: other, shown: number });
+    await this.#follow(node, callID, arrival, begun);
   }
 
-  #begin(node: RunningNode, callID: CallID, arrival: Arrival, led: Led | undefined): void {
-    const { directory, log, recordings, ringTimeout } = this.#deps;
+  #begin(node: RunningNode, callID: CallID, arrival: Arrival, led: Led | undefined): Soon<void> {
+    const { directory, log } = this.#deps;
     if (!led) {
       log.info('a call belongs to no company and is turned away', { node: node.id, endpoint: arrival.endpoint });
       this.turnAway(node, callID, arrival, UNALLOCATED);
       return;
     }
-    const inbound = arrival.origin === 'trunk';
     const { companyId } = led;
     const queue = directory.queue(companyId, led.queue ?? led.agent ?? '');
     const target = queue ? undefined : this.#targetOf(led, arrival);
-    const limit = this.#deps.admit(callID, companyId, node.id, target?.trunk);
-    const turnedAway = queue && this.#deps.turnedAway(companyId, queue, limit);
+    const wanted = { trunk: target?.trunk, queue: queue?.id };
+    return whenKnown(this.#deps.admit(callID, companyId, node, wanted), (noRoom) => {
+      this.#deps.begin(node.shard, this.#birthOf(node, callID, arrival, led, { queue, target, noRoom }));
+    });
+  }
+
+  #birthOf(
+    node: RunningNode,
+    callID: CallID,
+    arrival: Arrival,
+    led: Led,
+    found: { queue: Queue | undefined; target: Destination | undefined; noRoom: NoRoom | undefined },
+  ): CallBirth {
+    const { recordings, ringTimeout } = this.#deps;
+    const { companyId } = led;
+    const { queue, target, noRoom } = found;
+    const inbound = arrival.origin === 'trunk';
     const outside = target?.kind === 'customer';
     const recording = recordings.plan(companyId);
-    this.#deps.begin(node.shard, {
+    return {
       kind: 'arrived',
       callID,
       companyId,
@@ -122,11 +156,11 @@ export class Arrivals {
       callerDN: inbound ? arrival.caller : arrival.endpoint,
       dialledDN: arrival.dialled,
       ...(queue && { queue: entryOf(queue, led.ringTimeout) }),
-      ...(turnedAway !== undefined && { turnedAway }),
-      ...(target && { target: limit ? { ...target, unreachable: limit } : target }),
+      ...(queue && noRoom && { turnedAway: TURNED_AWAY[noRoom] }),
+      ...(target && { target: noRoom ? { ...target, unreachable: 'channel-limit' } : target }),
       ringTimeout: led.ringTimeout ?? ringTimeout,
       ...(recording && { recording }),
-    });
+    };
   }
 
   /** Whom a call is for. A phone of ours is shown who calls, a number the trunk's own caller id. */

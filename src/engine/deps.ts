@@ -3,7 +3,9 @@ import type { Directory } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
 import type { NodeBoard } from './node-board.ts';
 import type { Recordings } from './recordings.ts';
+
 import type { ShardLog } from './shard.ts';
+import type { TicketsDeps } from './tickets.ts';
 
 /** What the engine writes to the log; the call's id goes with it where there is one. */
 export interface EngineLog extends ShardLog {
@@ -39,4 +41,6 @@ export interface EngineDeps {
   readonly board?: NodeBoard;
   /** The way to agents and queues, and to calls, of another instance; absent: there is none. */
   readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
+  /** Places a call in a shard of another instance; absent: all shards are here. */
+  readonly placing?: () => Pick<TicketsDeps, 'place'>;
 }

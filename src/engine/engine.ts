@@ -3,7 +3,6 @@ import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { Refusal } from '../cti/errors.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { ParamsOf } from '../cti/requests.ts';
 import type {
   Arrival,
   Caller,
@@ -52,7 +51,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     this.tickets = new Tickets({
       floor: (companyId) => this.#floors.of(companyId),
       queue: (companyId, id) => deps.directory.queue(companyId, id),
-      place: (caller, callID, params, chosenBy) => this.#requests.place(caller, callID, params, chosenBy),
+      place: (caller, callID, params, chosenBy) => {
+        const there = this.#nodes.ofCall(callID) ? undefined : deps.placing?.();
+        return (there ?? this.#requests).place(caller, callID, params, chosenBy);
+      },
       // As it is stored: who asks has heard an event, and what that tells is in the store with it.
       find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
     });
@@ -62,21 +64,19 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       now: deps.now,
       floor: (companyId) => this.#floors.of(companyId),
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
-      calls: (companyId) => this.#nodes.callsOf(companyId),
+      admission: deps.admission,
+      log: deps.log,
       elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
       reach: (companyId, callID, number) => reach.destination(companyId, callID, number),
-      settleLegs: (call) => this.#nodes.shardOf(call.callID)?.settleLegs(call),
     });
     const reach = new Reach({
       directory: deps.directory,
       admission: deps.admission,
       live: (companyId, callID) => this.#nodes.live(companyId, callID),
-      isFull: (companyId, queue) => this.#waiting.isFull(companyId, queue),
     });
     const arrivals = new Arrivals({
       ...deps,
-      admit: (callID, companyId, node, trunk) => this.#nodes.admit(callID, companyId, node, trunk),
-      turnedAway: (companyId, queue, limit) => this.#waiting.turnedAway(companyId, queue, limit),
+      admit: (callID, companyId, node, wanted) => this.#nodes.admit(callID, companyId, node, wanted),
       begin: (shard, birth) => void this.#requests.begin(shard, birth),
     });
     this.#floors = new Floors({
@@ -92,12 +92,17 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       ...deps,
       nodes: this.#nodes,
       reach,
-      waiting: this.#waiting,
       floor: (companyId) => this.#floors.of(companyId),
       elsewhere: () => this.#elsewhere(),
       notReady: () => this.#notReady,
     });
-    this.#switches = new SwitchDesk({ nodes: this.#nodes, reach, arrivals, mayChoose: () => this.mayChoose });
+    this.#switches = new SwitchDesk({
+      nodes: this.#nodes,
+      reach,
+      arrivals,
+      mayChoose: () => this.mayChoose,
+      log: deps.log,
+    });
     this.#phones = new LostPhones({
       directory: deps.directory,
       nodeCount: () => deps.nodeCount ?? this.#nodes.ids.size,
@@ -133,6 +138,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     const live = await store.loadLive(directory.companyIds, name);
     for (const { call, version } of live) shard.adopt(call, version);
     this.#nodes.add({ ...node, shard });
+    admission.own(name, fence);
     if (live.length > 0) log.info('took up live calls', { shard: name, calls: live.length });
   }
 
@@ -340,8 +346,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return best && this.#nodes.newCallID(best.node);
   }
 
-  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): ReturnType<CallPlacing['place']> {
-    return this.#requests.place(caller, callID, params);
+  place(...call: Parameters<RequestDesk['place']>): ReturnType<CallPlacing['place']> {
+    return this.#requests.place(...call);
   }
 
   async whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {

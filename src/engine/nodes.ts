@@ -1,11 +1,12 @@
 import type { Call } from '../calls/call.ts';
 import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
-import type { Admission, NodeLoad, Switch } from '../ports.ts';
+import type { Admission, NodeLoad, NoRoom, Soon, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { NodeBoard } from './node-board.ts';
 import { freest } from './placement.ts';
 import type { Shard } from './shard.ts';
 import { inPart, partOfCall, type ShardPart, WHOLE } from './shard-part.ts';
+import { whenKnown } from './soon.ts';
 
 /** A node as the engine runs it: with several shards a node, one of its shards. */
 export interface EngineNode {
@@ -37,14 +38,22 @@ export interface Place {
   /** Of the running node. */
   readonly key: string;
   readonly callID: CallID;
-  readonly unreachable?: 'no-node' | 'channel-limit';
+  readonly unreachable?: 'no-node' | NoRoom;
 }
+
+/** How the switch of a node, or of one of its shards, names itself to the engine. */
+export const keyOf = (node: EngineNode): string => node.key ?? node.id;
 
 /** The name of a shard, in leases, keys and logs. */
 export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
 
-/** How the switch of a node, or of one of its shards, names itself to the engine. */
-export const keyOf = (node: EngineNode): string => node.key ?? node.id;
+/** What a new call takes up beside its node. */
+export interface Wanted {
+  /** Over which it is placed. */
+  readonly trunk?: string | undefined;
+  /** Of the company's, in which it begins. */
+  readonly queue?: string | undefined;
+}
 
 /** Whether a node does not serve yet, and will in a moment. */
 export const isArriving = (node: EngineNode): boolean => !node.switch.serving && node.arriving?.() === true;
@@ -141,8 +150,16 @@ export class Nodes {
   }
 
   /** Takes a new call's place; why there is none, if so. */
-  admit(callID: CallID, companyId: CompanyId, node: string, trunk: string | undefined): 'channel-limit' | undefined {
-    return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
+  admit(callID: CallID, companyId: CompanyId, node: RunningNode, wanted: Wanted): Soon<NoRoom | undefined> {
+    const { trunk, queue } = wanted;
+    return this.#admission.admit({
+      callID,
+      companyId,
+      node: node.id,
+      shard: shardName(node),
+      ...(trunk !== undefined && { trunk }),
+      ...(queue !== undefined && { queue }),
+    });
   }
 
   /** Whether one may serve in a moment: it is arriving, or none has come yet. */
@@ -181,14 +198,18 @@ export class Nodes {
    * Where a new call goes, and why it must not be tried if so; undefined where there is no node at all, or all that there
    * are take no new calls.
    */
-  place(companyId: CompanyId, trunk: string | undefined): Place | undefined {
+  place(companyId: CompanyId, wanted: Wanted): Soon<Place | undefined> {
     const best = this.best()?.node;
     const node = best ?? [...this.#nodes.values()].find((n) => !this.isDraining(n.id));
     if (!node) return undefined;
     const callID = this.newCallID(node);
     const key = keyOf(node);
     if (!best) return { node: node.id, key, callID, unreachable: 'no-node' };
-    const limit = this.admit(callID, companyId, node.id, trunk);
-    return { node: node.id, key, callID, ...(limit && { unreachable: limit }) };
+    return whenKnown(this.admit(callID, companyId, node, wanted), (limit) => ({
+      node: node.id,
+      key,
+      callID,
+      ...(limit && { unreachable: limit }),
+    }));
   }
 }

@@ -1,9 +1,11 @@
 import type { Call } from '../calls/call.ts';
 import type { Destination, Fact, Target } from '../calls/input.ts';
 import type { CompanyId } from '../cti/ids.ts';
-import type { Admission } from '../ports.ts';
+import type { Admission, Soon, Use } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
-import type { Directory, Queue } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { free, type Kept } from './kept.ts';
+import { whenKnown } from './soon.ts';
 import { entryOf } from './waiting-calls.ts';
 
 type TransferRequested = Extract<Fact, { kind: 'leg-transfer-requested' }>;
@@ -11,9 +13,8 @@ type TransferRequested = Extract<Fact, { kind: 'leg-transfer-requested' }>;
 /** What {@link Reach} needs of the engine. */
 export interface ReachDeps {
   readonly directory: Directory;
-  readonly admission: Admission;
+  readonly admission: Pick<Admission, 'admitUse' | 'settled'>;
   readonly live: (companyId: CompanyId, callID: string) => CallRunner | undefined;
-  readonly isFull: (companyId: CompanyId, queue: Queue) => boolean;
 }
 
 /** How those are reached who are brought into a live call. */
@@ -25,35 +26,44 @@ export class Reach {
   }
 
   /**
-   * A phone of the company or a number outside. Over a trunk it takes a place there, given back if no leg comes of it.
+   * A phone of the company or a number outside. Over a trunk it takes a place there.
    *
    * @param shown number for a phone of ours to show; a trunk shows its own
    */
-  destination(companyId: CompanyId, callID: string, dn: string, shown?: string): Destination {
-    const { directory, admission, live } = this.#deps;
+  destination(companyId: CompanyId, callID: string, dn: string, shown?: string): Soon<Kept<Destination>> {
+    const { directory } = this.#deps;
     const to = directory.resolve(companyId, dn, directory.isExtension(companyId, dn) ? shown : undefined);
-    const call = live(companyId, callID)?.call;
-    if (!call || to.trunk === undefined || to.unreachable !== undefined) return to;
-    const unreachable = admission.admitLeg(call.callID, to.trunk);
-    return unreachable ? { ...to, unreachable } : to;
+    if (to.trunk === undefined || to.unreachable !== undefined) return free(to);
+    return this.#take(companyId, callID, { trunk: to.trunk }, to, { ...to, unreachable: 'channel-limit' });
   }
 
-  /** The same, or a queue, for those who are asked or handed a call. */
-  target(companyId: CompanyId, callID: string, dn: string, shown?: string): Target {
-    const { directory, isFull } = this.#deps;
-    const queue = directory.queue(companyId, dn);
+  /** The same, or a queue with a place in it, for those who are asked or handed a call. */
+  target(companyId: CompanyId, callID: string, dn: string, shown?: string): Soon<Kept<Target>> {
+    const queue = this.#deps.directory.queue(companyId, dn);
     if (!queue) return this.destination(companyId, callID, dn, shown);
-    return { dn, kind: 'queue', queue: entryOf(queue), ...(isFull(companyId, queue) && { full: true as const }) };
+    const to: Target = { dn, kind: 'queue', queue: entryOf(queue) };
+    return this.#take<Target>(companyId, callID, { queue: queue.id }, to, { ...to, full: true });
   }
 
   /** A transfer that a phone asks for, with how those in it are reached. */
-  aimed(call: Call | undefined, fact: TransferRequested): Fact {
+  aimed(call: Call | undefined, fact: TransferRequested): Soon<Kept<Fact>> {
     const party = call?.parties.find((p) => p.leg.channel === fact.channel);
     const { dialled } = fact;
-    if (!call || !party || dialled === undefined) return fact;
+    if (!call || !party || dialled === undefined) return free(fact);
     const { companyId, callID } = call;
     const customer = call.parties.find((p) => p !== party && p.leg.state !== 'ended')?.dn;
-    const target = this.target(companyId, callID, dialled, customer);
-    return { ...fact, aim: { target, back: this.#deps.directory.resolve(companyId, party.dn, customer) } };
+    return whenKnown(this.target(companyId, callID, dialled, customer), ({ it: target, settled }) => ({
+      it: { ...fact, aim: { target, back: this.#deps.directory.resolve(companyId, party.dn, customer) } },
+      settled,
+    }));
+  }
+
+  #take<T>(companyId: CompanyId, callID: string, use: Use, it: T, full: T): Soon<Kept<T>> {
+    const { admission, live } = this.#deps;
+    const call = live(companyId, callID)?.call;
+    if (!call) return free(it);
+    return whenKnown(admission.admitUse(call.callID, use), (noRoom) =>
+      noRoom ? free(full) : { it, settled: () => admission.settled(call.callID, use) },
+    );
   }
 }

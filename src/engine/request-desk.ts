@@ -7,19 +7,19 @@ import type { Caller, CallPlacing, RequestOutcome } from '../ports.ts';
 import type { Verdict } from './call-runner.ts';
 import type { EngineDeps } from './deps.ts';
 import type { FloorRunner } from './floor-runner.ts';
+import type { Kept } from './kept.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { isArriving, keyOf, type Nodes } from './nodes.ts';
 import type { Reach } from './reach.ts';
 import type { Shard } from './shard.ts';
+import { whenKnown } from './soon.ts';
 import { type RefusedRequest, refusalEvent } from './views.ts';
-import type { WaitingCalls } from './waiting-calls.ts';
 
 /** What is needed to serve requests. */
 export interface RequestDeskDeps
   extends Pick<EngineDeps, 'store' | 'admission' | 'directory' | 'recordings' | 'now' | 'log' | 'isPassing'> {
   readonly nodes: Nodes;
   readonly reach: Reach;
-  readonly waiting: WaitingCalls;
   readonly floor: (companyId: CompanyId) => FloorRunner | undefined;
   /** Shards whose calls do not live here. */
   readonly elsewhere: () => readonly string[];
@@ -36,6 +36,8 @@ const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear'
 /** Serves the requests about calls, agents and queues that are here. */
 export class RequestDesk {
   readonly #deps: RequestDeskDeps;
+  /** Calls under chosen ids that are just being placed. */
+  readonly #placing = new Map<CallID, ReturnType<CallPlacing['place']>>();
 
   constructor(deps: RequestDeskDeps) {
     this.#deps = deps;
@@ -49,7 +51,8 @@ export class RequestDesk {
   ): Promise<RequestOutcome & { readonly moved?: boolean }> {
     const serve = METHODS_SERVED[method as MethodName];
     if (!serve) return { refusal: refuse('MethodNotFound') };
-    const outcome = await this.#orNotReady(serve(this.#context(caller, method), params as never));
+    const context = this.#context(caller, method);
+    const outcome = await this.#orNotReady(serve(context, params as never)).finally(context.settled);
     if ('refusal' in outcome && !outcome.published && !outcome.moved) {
       this.publishRefusal(caller, method, params, outcome.refusal);
     }
@@ -77,17 +80,35 @@ export class RequestDesk {
     params: ParamsOf<'RequestMakeCall'>,
     chosenBy?: RequestContext['chosenBy'],
   ): ReturnType<CallPlacing['place']> {
-    const { nodes, store, admission } = this.#deps;
+    const { nodes, store } = this.#deps;
     const { companyId } = caller;
     const known = nodes.live(companyId, callID)?.call ?? (await store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
+    // Whoever asks again meanwhile is answered the same.
+    const underWay = this.#placing.get(callID);
+    if (underWay) return await underWay;
+    const placing = this.#placeNew(caller, callID, params, chosenBy);
+    this.#placing.set(callID, placing);
+    return await placing.finally(() => this.#placing.delete(callID));
+  }
+
+  async #placeNew(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    chosenBy: RequestContext['chosenBy'],
+  ): ReturnType<CallPlacing['place']> {
+    const { nodes, admission } = this.#deps;
+    const { companyId } = caller;
     const node = nodes.ofCall(callID);
     const context: RequestContext = {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
-      place: (trunk) => {
-        if (!node || !nodes.takesCalls(node) || nodes.admit(callID, companyId, node.id, trunk)) return undefined;
-        return { node: node.id, key: keyOf(node), callID };
+      place: (wanted) => {
+        if (!node || !nodes.takesCalls(node)) return undefined;
+        return whenKnown(nodes.admit(callID, companyId, node, wanted), (noRoom) =>
+          noRoom ? undefined : { node: node.id, key: keyOf(node), callID },
+        );
       },
       ...(chosenBy && { chosenBy }),
     };
@@ -106,16 +127,30 @@ export class RequestDesk {
     });
   }
 
-  /** Begins a call. A place in a queue is kept for it until it is stored, and counted by what is stored. */
+  /** Begins a call. The place that was taken for it in a queue is counted by what is stored from then on. */
   async begin(shard: Shard, birth: CallBirth): ReturnType<Shard['begin']> {
-    this.#deps.waiting.begins(birth);
+    const { admission } = this.#deps;
+    const { callID, queue } = birth;
+    if (shard.closed) {
+      // It went while others were asked whether there is room. A caller is found by whoever has it now.
+      admission.release(callID);
+      return { verdict: undefined, call: undefined };
+    }
     const begun = await shard.begin(birth);
-    this.#deps.waiting.entered(birth.callID);
+    if (queue) admission.settled(callID, { queue: queue.id });
     return begun;
   }
 
   #context(caller: Caller, method: string): RequestContext {
-    const { directory, now, recordings, store, nodes, reach, waiting } = this.#deps;
+    const { directory, now, recordings, store, nodes, reach, admission } = this.#deps;
+    const kept: (() => void)[] = [];
+    const keep = <T>({ it, settled }: Kept<T>): T => {
+      kept.push(settled);
+      return it;
+    };
+    const settled = (): void => {
+      for (const settle of kept.splice(0)) settle();
+    };
     return {
       caller,
       directory,
@@ -123,25 +158,18 @@ export class RequestDesk {
       store,
       floor: this.#deps.floor(caller.companyId),
       notReady: this.#deps.notReady(),
-      place: (trunk) => nodes.place(caller.companyId, trunk),
+      place: (wanted) => nodes.place(caller.companyId, wanted),
       begin: async (key, birth) => {
         const shard = nodes.get(key)?.shard;
-        if (!shard) return { refusal: refuse('NotReady') };
-        const { call } = await this.begin(shard, birth);
-        return call ? { call } : { refusal: refuse('NotReady') };
+        if (!shard) admission.release(birth.callID);
+        const gone = shard?.closed ?? true;
+        const { call } = (await (shard && this.begin(shard, birth))) ?? {};
+        return call ? { call } : { refusal: refuse('NotReady'), moved: gone };
       },
-      send: async (callID, input, request) => {
-        const verdict = await this.#send(caller, method, callID, input, request);
-        waiting.entered(callID as CallID);
-        return verdict;
-      },
-      reach: (callID, dn, shown) => reach.destination(caller.companyId, callID, dn, shown),
-      target: (callID, dn, shown) => {
-        const target = reach.target(caller.companyId, callID, dn, shown);
-        if (target.kind === 'queue' && !target.full) waiting.enter(caller.companyId, callID as CallID, dn);
-        return target;
-      },
-      isFull: (queue) => waiting.isFull(caller.companyId, queue),
+      send: (callID, input, request) => this.#send(caller, method, callID, input, request, settled),
+      reach: (callID, dn, shown) => whenKnown(reach.destination(caller.companyId, callID, dn, shown), keep),
+      target: (callID, dn, shown) => whenKnown(reach.target(caller.companyId, callID, dn, shown), keep),
+      settled,
       newRecording: () => recordings.target(),
       planRecording: (asked) => recordings.plan(caller.companyId, asked),
       live: (callID) => nodes.live(caller.companyId, callID)?.call,
@@ -165,6 +193,7 @@ export class RequestDesk {
     callID: string,
     input: CallInput,
     request: RefusedRequest,
+    settled: () => void,
   ): Promise<Verdict | Unsent> {
     const { nodes, now } = this.#deps;
     const runner = nodes.live(caller.companyId, callID);
@@ -173,9 +202,7 @@ export class RequestDesk {
     const shard = node?.shard;
     if (shard?.settling) return Promise.resolve('moved');
     if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
-      if (node && isArriving(node)) return Promise.resolve('moved');
-      shard?.settleLegs(runner.call);
-      return Promise.resolve('node-away');
+      return Promise.resolve(node && isArriving(node) ? 'moved' : 'node-away');
     }
     if (node?.shard.full) return Promise.resolve('too-fast');
     return new Promise((resolve) => {
@@ -183,7 +210,7 @@ export class RequestDesk {
         input,
         at: now(),
         settle: (verdict, call) => {
-          if (verdict && call) shard?.settleLegs(call);
+          settled();
           resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),

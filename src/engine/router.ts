@@ -4,6 +4,9 @@ import type { ParamsOf } from '../cti/requests.ts';
 import type {
   Caller,
   CallPlacing,
+  ContactAnswer,
+  ContactAnswers,
+  ContactQuestion,
   Member,
   NodeLoad,
   PeerCaller,
@@ -12,12 +15,16 @@ import type {
   Peers,
   RequestOutcome,
   Requests,
+  Unanswered,
 } from '../ports.ts';
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import type { Engine } from './engine.ts';
+import type { RequestContext } from './methods/index.ts';
 import type { NodeBoard } from './node-board.ts';
 import { freest, isFreer, isWorthTheWay } from './placement.ts';
 import { inPart, partOfCall, type ShardPart } from './shard-part.ts';
+
+type ChosenBy = NonNullable<RequestContext['chosenBy']>;
 
 /** A node's shards, in order. */
 export interface RoutedNode {
@@ -39,6 +46,8 @@ export interface RouterDeps {
   readonly owners: Owners;
   /** Absent: other instances cannot be asked. */
   readonly peers: Peers | undefined;
+  /** Who answers for callbacks and tasks here. */
+  readonly contacts: () => ContactAnswers;
   readonly nodes: readonly RoutedNode[];
   /** What is known of the nodes beyond what lives here. */
   readonly board: NodeBoard;
@@ -80,6 +89,8 @@ const OF_THE_FLOOR: ReadonlySet<string> = new Set([
 const ANYWHERE: ReadonlySet<string> = new Set(['RequestListCalls', 'RequestGetCallInfo']);
 /** Requests that may be asked again without harm. */
 const HARMLESS: ReadonlySet<string> = new Set(['RequestListAgents']);
+/** The same of what is asked of contacts: a new one has its id. */
+const HARMLESS_OF_CONTACTS: ReadonlySet<ContactQuestion['what']> = new Set(['create', 'find', 'tasks']);
 
 /**
  * Every instance answers every request: what it owns itself, and the rest by asking the owner. While a shard is on its way
@@ -96,21 +107,32 @@ export class Router implements Requests, CallPlacing, PeerDesk {
 
   async request(caller: Caller, method: string, params: unknown): Promise<RequestOutcome> {
     const { engine } = this.#deps;
-    const about = this.#aboutOf(method, params);
-    if (about === 'any-shard' ? this.#beginsHere() : this.#isHere(about)) {
-      const outcome = await engine.request(caller, method, params);
-      // The shard went while the request waited for its turn: nothing was done here.
-      if (!outcome.moved) return outcome;
-    }
-    const answer = await this.#elsewhere(
-      about,
-      { ask: 'request', caller: told(caller), method, params },
-      () => engine.request(caller, method, params),
+    const question = { ask: 'request', caller: told(caller), method, params } as const;
+    const answer = await this.#wherever<RequestOutcome>(
+      this.#aboutOf(method, params),
+      question,
+      async () => {
+        const outcome = await engine.request(caller, method, params);
+        // The shard went while the request waited for its turn: nothing was done here.
+        return outcome.moved ? undefined : outcome;
+      },
       HARMLESS.has(method),
     );
-    if (!('undone' in answer)) return answer;
-    engine.publishRefusal(caller, method, params, answer.refusal);
-    return { refusal: answer.refusal };
+    if ('done' in answer) return answer.done;
+    const refusal = this.#refusalOf(answer.undone);
+    engine.publishRefusal(caller, method, params, refusal);
+    return { refusal };
+  }
+
+  /** What a client asks of callbacks and tasks, answered where the agents and queues are. */
+  async contact(question: ContactQuestion): Promise<ContactAnswer | Unanswered> {
+    const answer = await this.#wherever<ContactAnswer>(
+      { shard: FLOOR_SHARD },
+      { ask: 'contact', question },
+      () => this.#deps.contacts().answer(question),
+      HARMLESS_OF_CONTACTS.has(question.what),
+    );
+    return 'done' in answer ? answer.done : answer.undone;
   }
 
   chooseCallID(): CallID | undefined {
@@ -126,15 +148,21 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return chosen && newCallID(inPart(random, chosen.part), chosen.number);
   }
 
-  async place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): Promise<RequestOutcome> {
+  /** @param chosenBy the queue that chose who is to have the call, if one did */
+  async place(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    chosenBy?: ChosenBy,
+  ): Promise<RequestOutcome> {
     const { engine } = this.#deps;
     const shard = this.#shardOf(callID);
-    const here = () => engine.place(caller, callID, params);
+    const here = () => engine.place(caller, callID, params, chosenBy);
     if (shard === undefined || engine.serves(shard)) return await here();
-    const question = { ask: 'place', caller: told(caller), callID, params } as const;
+    const question = { ask: 'place', caller: told(caller), callID, params, ...(chosenBy && { chosenBy }) } as const;
     // Its id makes it harmless to ask twice.
-    const answer = await this.#elsewhere({ shard }, question, here, true);
-    return 'undone' in answer ? { refusal: refuse('NotReady', { reason: 'no node' }) } : answer;
+    const answer = await this.#wherever<RequestOutcome>({ shard }, question, here, true);
+    return 'done' in answer ? answer.done : { refusal: refuse('NotReady', { reason: 'no node' }) };
   }
 
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
@@ -172,8 +200,14 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       case 'place': {
         const shard = this.#shardOf(question.callID);
         if (shard === undefined || !engine.serves(shard)) return undefined;
-        const { caller, callID, params } = question;
-        return { body: await engine.place(heard(caller), callID, params as ParamsOf<'RequestMakeCall'>) };
+        const { caller, callID, params, chosenBy } = question;
+        // Only Router.place asks so.
+        const call = params as ParamsOf<'RequestMakeCall'>;
+        return { body: await engine.place(heard(caller), callID, call, chosenBy as ChosenBy | undefined) };
+      }
+      case 'contact': {
+        const body = await this.#deps.contacts().answer(question.question);
+        return body && { body };
       }
       case 'notes':
         return engine.takeNotes(question.notes) ? { body: {} } : undefined;
@@ -187,39 +221,54 @@ export class Router implements Requests, CallPlacing, PeerDesk {
 
   // ── asking others ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Asks whoever owns it, or carries it out here if that is this instance by then. */
-  async #elsewhere(
+  /**
+   * Carries it out here where this instance owns it, and asks whoever does otherwise.
+   *
+   * @param here undefined where it is not here any more: nothing was done
+   * @param harmless it may be asked again where no answer came
+   */
+  async #wherever<T>(
     about: About,
     question: PeerQuestion,
-    here: () => Promise<RequestOutcome & { readonly moved?: boolean }>,
+    here: () => Promise<T | undefined>,
     harmless: boolean,
-  ): Promise<RequestOutcome | { readonly undone: true; readonly refusal: Refusal }> {
+  ): Promise<{ readonly done: T } | { readonly undone: Unanswered }> {
     const { peers, owners, patienceMs } = this.#deps;
     const until = performance.now() + patienceMs;
+    // A call begins where there is most room; only at first, so that in the end it is begun somewhere.
+    let mine = about === 'any-shard' ? this.#beginsHere() : this.#isHere(about);
     for (;;) {
+      if (mine) {
+        const done = await here();
+        if (done !== undefined) return { done };
+      }
       for (const url of peers ? this.#ownersOf(about) : []) {
         const answer = await peers?.ask(url, question, until - performance.now());
         if (answer?.outcome === 'answered') {
           this.forwarded.answered += 1;
           // Only Router.answer writes these bodies.
-          return answer.body as RequestOutcome;
+          return { done: answer.body as T };
         }
         if (answer?.outcome === 'unknown' && !harmless) {
           this.forwarded.refused += 1;
-          const reason = 'the instance that has the call did not answer: it may have been done';
-          return { undone: true, refusal: refuse('CTIException', { reason }) };
+          return { undone: 'unknown' };
         }
       }
       if (performance.now() >= until) {
         this.forwarded.refused += 1;
-        return { undone: true, refusal: refuse('NotReady', { reason: whyNot(peers) }) };
+        return { undone: 'not-ready' };
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await owners.refresh();
-      if (!this.#isHere(about)) continue;
-      const outcome = await here();
-      if (!outcome.moved) return outcome;
+      mine = this.#isHere(about);
     }
+  }
+
+  #refusalOf(undone: Unanswered): Refusal {
+    if (undone === 'not-ready') return refuse('NotReady', { reason: whyNot(this.#deps.peers) });
+    return refuse('CTIException', {
+      reason: 'the instance that has the call did not answer: it may have been done',
+    });
   }
 
   #ownersOf(about: About): string[] {

@@ -2,9 +2,10 @@ import type { Call } from '../calls/call.ts';
 import type { Command } from '../calls/command.ts';
 import type { CallBirth, Fact, Found } from '../calls/input.ts';
 import type { AgentStatusChange } from '../calls/output.ts';
+import { placeInQueue } from '../calls/waiting.ts';
 import type { NewCtiEvent } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { Admission, CallStore, Commit, CommitResult, Switch } from '../ports.ts';
+import type { Admission, CallStore, Commit, CommitResult, Switch, Use } from '../ports.ts';
 import { BIRTH_PATIENCE_MS, CallRunner, type RunnerHost, type Verdict } from './call-runner.ts';
 import { TimerQueue } from './timers.ts';
 
@@ -44,13 +45,19 @@ const RESYNC_MS = 10_000;
 /** What may wait for one channel while its leg changes calls, as much as may wait for a call. */
 const HELD_LIMIT = 1_000;
 
+/** A fact, and who wants to know that it is stored or came to nothing. */
+interface Told {
+  readonly fact: Fact;
+  readonly settled?: (() => void) | undefined;
+}
+
 /** The live calls of one Stasis application on one node: who is in them, and the one way in which they change. */
 export class Shard implements RunnerHost {
   readonly #deps: ShardDeps;
   readonly #runners = new Map<CallID, CallRunner>();
   readonly #byChannel = new Map<string, CallRunner>();
-  /** What has been told of channels whose legs are about to change calls. */
-  readonly #held = new Map<string, Fact[]>();
+  /** What has been told of channels of which it is not certain yet whose they are. */
+  readonly #held = new Map<string, Told[]>();
   readonly #timers: TimerQueue;
   readonly #emptied = new Set<() => void>();
   #storeAway = false;
@@ -156,6 +163,7 @@ export class Shard implements RunnerHost {
       callID: call.callID,
       companyId: call.companyId,
       node: call.node,
+      shard: this.#deps.shard,
       ...(trunk !== undefined && { trunk }),
     });
     this.changed(call, []);
@@ -166,17 +174,28 @@ export class Shard implements RunnerHost {
     return this.#byChannel.get(channel)?.call;
   }
 
-  /** A fact about a channel; one that belongs to no live call is nobody's business. */
-  fact(fact: Fact): void {
+  /**
+   * A fact about a channel; one that belongs to no live call is nobody's business.
+   *
+   * @param settled told once it is stored, or has come to nothing
+   */
+  fact(fact: Fact, settled?: () => void): void {
     const held = this.#held.get(fact.channel);
-    if (held) {
-      if (held.length < HELD_LIMIT) held.push(fact);
-      return;
-    }
+    if (held && held.length < HELD_LIMIT) held.push({ fact, settled });
+    else if (held || !this.#push(fact, settled)) settled?.();
+  }
+
+  /** @returns whether its call has taken it */
+  #push(fact: Fact, settle: (() => void) | undefined): boolean {
     const runner = this.#byChannel.get(fact.channel);
-    if (!runner) return;
-    if (this.full || runner.full) this.#miss(runner.callID);
-    else if (runner.push({ input: fact, at: this.#deps.now() }) && this.#storeAway) this.#backlog += 1;
+    if (!runner) return false;
+    if (this.full || runner.full) {
+      this.#miss(runner.callID);
+      return false;
+    }
+    const taken = runner.push({ input: fact, at: this.#deps.now(), ...(settle && { settle }) });
+    if (taken && this.#storeAway) this.#backlog += 1;
+    return taken;
   }
 
   /** The store is away, and so much waits for it that nothing more is taken. */
@@ -217,11 +236,23 @@ export class Shard implements RunnerHost {
     this.#held.delete(channel);
     if (this.#runners.get(runner.callID) === runner) this.#byChannel.set(channel, runner);
     else this.#byChannel.delete(channel);
-    for (const fact of waited) this.fact(fact);
+    for (const { fact, settled } of waited) this.fact(fact, settled);
+  }
+
+  /** Whether what is told of a channel waits. */
+  holds(channel: string): boolean {
+    return this.#held.has(channel);
+  }
+
+  /** The same as {@link follow}, with a fact that comes before everything that has waited. */
+  followWith(channel: string, runner: CallRunner, first: Told): void {
+    this.#held.get(channel)?.unshift(first);
+    this.follow(channel, runner);
   }
 
   /** What is told of a channel, and what has waited, is nobody's business any more. */
   forget(channel: string): void {
+    for (const { settled } of this.#held.get(channel) ?? []) settled?.();
     this.#held.delete(channel);
     this.#byChannel.delete(channel);
   }
@@ -245,10 +276,9 @@ export class Shard implements RunnerHost {
   /** Lets go of all calls without touching them: they live on in Asterisk and in the store. */
   close(): void {
     this.#fenced = true;
-    for (const r of this.#runners.values()) {
-      r.stop();
-      this.#deps.admission.release(r.callID);
-    }
+    // First, so that the calls keep their places at whoever has the shard next.
+    this.#deps.admission.disown(this.#deps.shard);
+    for (const r of this.#runners.values()) r.stop();
     this.#runners.clear();
     this.#byChannel.clear();
     this.#held.clear();
@@ -308,15 +338,7 @@ export class Shard implements RunnerHost {
       else if (p.leg.state !== 'planned') this.#byChannel.set(p.leg.channel, runner);
     }
     this.#timers.replace(call.callID, call.timers);
-    this.settleLegs(call);
-  }
-
-  /** The trunks that a call's legs use, and are to use, as admission counts them. */
-  settleLegs(call: Call): void {
-    const trunks = call.parties.flatMap(({ leg }) =>
-      leg.trunk !== undefined && leg.state !== 'ended' ? leg.trunk : [],
-    );
-    this.#deps.admission.legsOf(call.callID, trunks);
+    this.#deps.admission.usesOf(call.callID, usesOf(call));
   }
 
   retired(call: Call): void {
@@ -340,6 +362,7 @@ export class Shard implements RunnerHost {
     const channels = runner.call?.parties.map((p) => p.leg.channel) ?? [];
     for (const c of channels) this.#leave(runner, c);
     this.#runners.delete(runner.callID);
+    this.#deps.admission.release(runner.callID);
     void this.#reload(runner.companyId, runner.callID);
   }
 
@@ -365,4 +388,15 @@ export class Shard implements RunnerHost {
     for (const resolve of this.#emptied) resolve();
     this.#emptied.clear();
   }
+}
+
+/** The trunks that a call's legs use, and are to use, and the queue in which it has a place. */
+function usesOf(call: Call): Use[] {
+  const uses: Use[] = [];
+  for (const { leg } of call.parties) {
+    if (leg.trunk !== undefined && leg.state !== 'ended') uses.push({ trunk: leg.trunk });
+  }
+  const queue = placeInQueue(call);
+  if (queue !== undefined) uses.push({ queue });
+  return uses;
 }

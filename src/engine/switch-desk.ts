@@ -7,7 +7,10 @@ import { AttendedTransfers } from './attended.ts';
 import type { Nodes } from './nodes.ts';
 import type { Reach } from './reach.ts';
 import { callIn, Findings, orphans } from './reconcile.ts';
+import type { Shard } from './shard.ts';
 import { partOfCall, WHOLE } from './shard-part.ts';
+
+type TransferRequested = Extract<Fact, { kind: 'leg-transfer-requested' }>;
 
 /** What is needed to take what the switches tell. */
 export interface SwitchDeskDeps {
@@ -16,6 +19,7 @@ export interface SwitchDeskDeps {
   readonly arrivals: Pick<Arrivals, 'take' | 'turnAway'>;
   /** Whether a call may begin now. */
   readonly mayChoose: () => boolean;
+  readonly log: { error(what: string, error: unknown, callID?: CallID): void };
 }
 
 /** What a dead node has of any call. */
@@ -42,10 +46,37 @@ export class SwitchDesk {
 
   /** Something happened to a channel. */
   fact(nodeId: string, fact: Fact): void {
-    const { nodes, reach } = this.#deps;
-    const shard = nodes.get(nodeId)?.shard;
+    const shard = this.#deps.nodes.get(nodeId)?.shard;
     if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
-    shard.fact(fact.kind === 'leg-transfer-requested' ? reach.aimed(shard.callOf(fact.channel), fact) : fact);
+    if (fact.kind === 'leg-transfer-requested') this.#transfer(shard, fact);
+    else shard.fact(fact);
+  }
+
+  /** A transfer that a phone asks for; while others are asked whether there is room, what its line tells waits. */
+  #transfer(shard: Shard, fact: TransferRequested): void {
+    const { reach, log } = this.#deps;
+    const { channel } = fact;
+    const call = shard.callOf(channel);
+    const runner = call && shard.runner(call.callID);
+    const aimed = reach.aimed(call, fact);
+    if (!(aimed instanceof Promise)) {
+      shard.fact(aimed.it, aimed.settled);
+      return;
+    }
+    // Without an aim it is declined: where nobody could be asked, and on a line that is just changing calls.
+    const known = aimed.catch((error: unknown) => {
+      log.error('whether there is room for a transfer could not be asked', error, call?.callID);
+    });
+    if (!runner || shard.holds(channel)) {
+      shard.fact(fact);
+      void known.then((kept) => kept?.settled());
+      return;
+    }
+    shard.hold(channel);
+    void known.then((kept) => {
+      if (shard.closed) kept?.settled();
+      else shard.followWith(channel, runner, kept ? { fact: kept.it, settled: kept.settled } : { fact });
+    });
   }
 
   /** A call's command was not carried out. */

@@ -95,6 +95,52 @@ export interface TicketDesk {
   standing(companyId: CompanyId, queue: string, since: number): { readonly ahead: number; readonly agents: number };
 }
 
+/**
+ * What a client or an agent asks of contacts. Whether he may is checked where he is connected; it is answered where the
+ * agents and queues are.
+ */
+export type ContactQuestion =
+  | {
+      readonly what: 'create';
+      readonly companyId: CompanyId;
+      readonly kind: 'callback' | 'task';
+      readonly feedId: string;
+      /** The new contact's, so that asking twice makes one. */
+      readonly id: string;
+      /** As they came. */
+      readonly fields: unknown;
+    }
+  | {
+      readonly what: 'find' | 'cancel';
+      /** Of one of these. */
+      readonly companyIds: readonly CompanyId[];
+      readonly kind: 'callback' | 'task';
+      readonly id: string;
+    }
+  | { readonly what: 'tasks'; readonly companyId: CompanyId; readonly agentID: string }
+  | {
+      readonly what: 'accept' | 'decline' | 'complete';
+      readonly companyId: CompanyId;
+      readonly id: string;
+      readonly agentID: string;
+    };
+
+/** The answer, as the client is given it: an HTTP status, and the contact or the tasks as they are shown. */
+export interface ContactAnswer {
+  readonly status: 200 | 201 | 400 | 404 | 409 | 429;
+  readonly contact?: unknown;
+  readonly tasks?: readonly unknown[];
+}
+
+/** Nobody has the agents and queues; or whoever was asked did not answer, and it may have been done. */
+export type Unanswered = 'not-ready' | 'unknown';
+
+/** Who answers what is asked of contacts. */
+export interface ContactAnswers {
+  /** @returns undefined where the agents and queues are not here: nothing was done */
+  answer(question: ContactQuestion): Promise<ContactAnswer | undefined>;
+}
+
 /** A contact as the store keeps it; it does not look into the document. */
 export interface ContactDocument {
   readonly id: string;

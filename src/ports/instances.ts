@@ -1,4 +1,5 @@
 import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { ContactQuestion } from './contacts.ts';
 
 /** A caller as it is told to another instance. */
 export interface PeerCaller {
@@ -10,7 +11,16 @@ export interface PeerCaller {
 /** What one instance asks another that owns what it is about. */
 export type PeerQuestion =
   | { readonly ask: 'request'; readonly caller: PeerCaller; readonly method: string; readonly params: unknown }
-  | { readonly ask: 'place'; readonly caller: PeerCaller; readonly callID: CallID; readonly params: unknown }
+  | {
+      readonly ask: 'place';
+      readonly caller: PeerCaller;
+      readonly callID: CallID;
+      readonly params: unknown;
+      /** The queue that chose who is to have the call, if one did. */
+      readonly chosenBy?: unknown;
+    }
+  /** What a client asks of callbacks and tasks. */
+  | { readonly ask: 'contact'; readonly question: ContactQuestion }
   /** What calls have told, for the agents and queues, in order. */
   | { readonly ask: 'notes'; readonly notes: readonly unknown[] }
   /** What agents and queues ask of a call. */

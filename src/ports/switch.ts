@@ -73,30 +73,55 @@ export interface Switch {
   resync(): void;
 }
 
-/** Says whether one more call may begin, before anybody's phone rings. */
+/** What is known at once, or will be soon. */
+export type Soon<T> = T | Promise<T>;
+
+/** Why a call may not begin, or not take up more: a limit of node, trunk or company, or a queue that is full. */
+export type NoRoom = 'channel-limit' | 'queue-full';
+
+/** What a call takes up beside its own place: a leg on a trunk, or a place in a queue of its company's. */
+export type Use = { readonly trunk: string } | { readonly queue: string };
+
+/** A call as admission knows it. */
+export interface AdmittedCall {
+  readonly callID: CallID;
+  readonly companyId: CompanyId;
+  readonly node: string;
+  /** The shard that it lives in. */
+  readonly shard: string;
+  /** Over which it is placed. */
+  readonly trunk?: string;
+}
+
+/**
+ * Says whether one more call may begin, before anybody's phone rings. What is known here is answered at once; where other
+ * instances must be asked, a promise is, which rejects while the store is away.
+ */
 export interface Admission {
   /**
    * Takes a place for a call.
    *
-   * @returns undefined if it may begin, else why not: `channel-limit` (calls at once or calls per second of node,
-   *   trunk or company), `no-node`
+   * @param call with the queue that it enters as it begins, if it does: the place there is given back by {@link settled}
+   * @returns undefined if it may begin, else why not; then it has taken no place anywhere
    */
-  admit(call: { callID: CallID; companyId: CompanyId; node: string; trunk?: string }): 'channel-limit' | undefined;
-  /** Gives the place back, once the call has ended. Giving back what was never taken does nothing. */
+  admit(call: AdmittedCall & { readonly queue?: string }): Soon<NoRoom | undefined>;
+  /** Gives everything back, once the call has ended. Giving back what was never taken does nothing. */
   release(callID: CallID): void;
   /**
-   * Takes a place on a trunk for one more leg of a call that has its own place already.
-   *
-   * @returns why not, if the trunk has no room
+   * Takes what a call that has its place is to take up. It stays taken until {@link settled} is told, so that nobody else
+   * has it while the call is on its way to {@link usesOf}.
    */
-  admitLeg(callID: CallID, trunk: string): 'channel-limit' | undefined;
-  /**
-   * Says which trunks the legs of a call are on now, one entry for each leg: places that no leg uses any more are given
-   * back, and legs that were found alive have theirs whatever the limits say.
-   */
-  legsOf(callID: CallID, trunks: readonly string[]): void;
+  admitUse(callID: CallID, use: Use): Soon<NoRoom | undefined>;
+  /** What was taken is the call's by now, as {@link usesOf} tells, or nothing has come of it. */
+  settled(callID: CallID, use: Use): void;
+  /** Says what a call takes up now, one entry for each leg: it has that whatever the limits say. */
+  usesOf(callID: CallID, uses: readonly Use[]): void;
+  /** Gives a call that was found alive its place, whatever the limits say. */
+  readmit(call: AdmittedCall): void;
+  /** This instance has the shard, with the calls that were readmitted. @param fence token of its lease */
+  own(shard: string, fence: number): void;
+  /** The shard is another's, or nobody's: its calls keep their places, and count here no more. */
+  disown(shard: string): void;
   /** How much a node carries, as far as is counted here, and whether one more may begin now; takes nothing. */
   load(node: string): NodeLoad;
-  /** Gives a call that was found alive at a start its place, whatever the limits say. */
-  readmit(call: { callID: CallID; companyId: CompanyId; node: string; trunk?: string }): void;
 }

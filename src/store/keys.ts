@@ -101,6 +101,16 @@ export class Keys {
     return `${this.#prefix}:{~shards}:instance-facts`;
   }
 
+  /** The places of a shard's calls under the limits that all instances keep together. */
+  shardPlaces(shard: string): string {
+    return `${this.#prefix}:{~shards}:places:${shard}`;
+  }
+
+  /** How many calls may begin now, under limits of calls per second. */
+  rates(): string {
+    return `${this.#prefix}:{~shards}:rates`;
+  }
+
   /** Which nodes take no new calls, and why. */
   drainingNodes(): string {
     return `${this.#prefix}:{~shards}:draining-nodes`;

@@ -11,6 +11,7 @@ import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
 import { fixedServer } from './place.ts';
+import { RedisPlaces } from './places-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
 import { RedoLog, type Redone } from './redo-log.ts';
 import { type SentinelListener, type SentinelOptions, Sentinels } from './sentinels.ts';
@@ -154,6 +155,11 @@ export class Store {
   /** @param owner names this process @param durationMs how long a lease lasts without renewal */
   leases(owner: string, durationMs: number): ShardLease {
     return new ShardLease(this.#redis, this.#keys, owner, durationMs);
+  }
+
+  /** @param shards all shards of calls that there are */
+  places(shards: readonly string[]): RedisPlaces {
+    return new RedisPlaces(this.#redis, this.#keys, shards);
   }
 
   /** Ends both connections; commands under way reject. Let commits settle first. */

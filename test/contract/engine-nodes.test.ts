@@ -70,7 +70,7 @@ describe('an engine with two nodes', () => {
       floors: store.floors,
       masks: store.masks,
       recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-      admission: new CallAdmission(new Map(Object.entries(limits)), new Map(), new Map(), Date.now),
+      admission: new CallAdmission({ nodes: new Map(Object.entries(limits)) }, Date.now),
       directory: new Directory(
         [
           {

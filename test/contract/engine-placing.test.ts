@@ -77,7 +77,7 @@ describe('a call under an id that was chosen before', () => {
   beforeEach(async () => {
     store = newStore(inject('redisUrl')).store;
     await store.connected();
-    admission = new CallAdmission(new Map([['pbx-1', { calls: 1 }]]), new Map(), new Map(), Date.now);
+    admission = new CallAdmission({ nodes: new Map([['pbx-1', { calls: 1 }]]) }, Date.now);
     dialled = [];
     serving = true;
     engine = await open();
@@ -123,8 +123,12 @@ describe('a call under an id that was chosen before', () => {
   ] as const)('is kept waiting by the %s’s limit of %s, and begun when there is room again', async (whose, what) => {
     let now = 0;
     const limits = (of: string, id: string) => new Map(of === whose ? [[id, { [what]: 2 }]] : []);
-    const meters = [limits('node', 'pbx-1'), limits('trunk', 'carrier'), limits('company', ACME)] as const;
-    admission = new CallAdmission(...meters, () => now);
+    const all = {
+      nodes: limits('node', 'pbx-1'),
+      trunks: limits('trunk', 'carrier'),
+      companies: limits('company', ACME),
+    };
+    admission = new CallAdmission(all, () => now);
     engine.close();
     engine = await open();
     const callIDs = Array.from({ length: 3 }, () => engine.chooseCallID());

@@ -69,6 +69,20 @@ it('leases', async () => {
   await leases.leave();
 });
 
+it('places under limits', async () => {
+  const places = store.places([SHARD, 'another']);
+  const rooms = [{ meter: 'trunk:t', calls: 1, perSecond: 5 }];
+  const tokens = new Map<string, number>();
+  for (const shard of [SHARD, 'another']) {
+    const held = await store.leases('me', 10_000).acquire(shard);
+    tokens.set(shard, held.outcome === 'held' ? held.fence : 0);
+    expect(await places.count(shard, tokens.get(shard) ?? 0, new Map())).toBe(true);
+  }
+  expect(await places.take(SHARD, tokens.get(SHARD) ?? 0, rooms)).toEqual({ outcome: 'taken' });
+  await places.change(SHARD, tokens.get(SHARD) ?? 0, new Map([['trunk:t', -1]]));
+  expect(await places.countAlone(tokens)).toBe(true);
+});
+
 it('the dialler', async () => {
   const token = (await store.dialer.lead(ID, 'me', 10_000)) ?? 0;
   const request = { id: 'r1', json: '{}', flowId: 'f1', checksum: 'c1' };

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Command } from '../../src/calls/command.ts';
 import { type CompanyConfig, checkConfig, formatProblem } from '../../src/config.ts';
-import { Contacts } from '../../src/contacts/index.ts';
+import { type ContactDeps, Contacts } from '../../src/contacts/index.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
@@ -130,7 +130,7 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
     floors: store.floors,
     masks: store.masks,
     recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-    admission: new CallAdmission(new Map([[NODE, { calls: 100 }]]), new Map(), new Map(), Date.now),
+    admission: new CallAdmission({ nodes: new Map([[NODE, { calls: 100 }]]) }, Date.now),
     directory: new Directory(
       [
         {
@@ -174,25 +174,9 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       resync: () => {},
     },
   });
-  const contacts = new Contacts(
-    {
-      store: store.contacts,
-      events: store.events,
-      desk: engine.tickets,
-      placing: engine,
-      now: Date.now,
-      uuid: randomUUID,
-      randomHex: hex,
-      rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
-      carryOnMs: 60_000,
-      isPassing,
-      log: { info: () => {}, warn: (what, details) => void warnings.push(`${what} ${String(details['err'] ?? '')}`) },
-    },
-    [config],
-  );
-  const http = Fastify();
-  const access: ApiAccess = { admit: (given) => (given === 'agent' ? CALLER : 'unauthorized') };
-  contacts.routes(http, access, []);
+  const { contacts, http } = front(engine, store, config, warnings, async (question) => {
+    return (await contacts.answer(question)) ?? 'not-ready';
+  });
   await contacts.load();
   await engine.openFloors();
   contacts.start();
@@ -208,4 +192,33 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       engine.close();
     },
   };
+}
+
+/** The contacts of a process with their HTTP. @param ask who answers, here or elsewhere */
+export function front(
+  engine: Engine,
+  store: Store,
+  config: CompanyConfig,
+  warnings: string[],
+  ask: ContactDeps['ask'],
+): { readonly contacts: Contacts; readonly http: FastifyInstance } {
+  const deps: ContactDeps = {
+    store: store.contacts,
+    events: store.events,
+    desk: engine.tickets,
+    ask,
+    placing: engine,
+    now: Date.now,
+    uuid: randomUUID,
+    randomHex: hex,
+    rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
+    carryOnMs: 60_000,
+    isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+    log: { info: () => {}, warn: (what, details) => void warnings.push(`${what} ${String(details['err'] ?? '')}`) },
+  };
+  const contacts = new Contacts(deps, [config]);
+  const http = Fastify();
+  const access: ApiAccess = { admit: (given) => (given === 'agent' ? CALLER : 'unauthorized') };
+  contacts.routes(http, access, []);
+  return { contacts, http };
 }

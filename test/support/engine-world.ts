@@ -244,7 +244,7 @@ export class EngineWorld {
       floors: this.#store.floors,
       masks: this.#store.masks,
       recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-      admission: new CallAdmission(new Map(), new Map(), new Map(), Date.now),
+      admission: new CallAdmission({}, Date.now),
       directory,
       now: Date.now,
       randomHex: hex,

@@ -29,12 +29,13 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   if (toQueue && params.firstLeg === 'customer') {
     return refused(refuse('InvalidCallType', { reason: 'who calls a queue is rung first, firstLeg agent' }));
   }
-  if (toQueue && context.isFull(toQueue)) return refused(refuse('RequestTooFast', { reason: 'queue-full' }));
   const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId));
   const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId);
   const agent = queue ? asParty(queue) : directory.resolve(companyId, params.thisDN, params.otherDN);
-  const place = context.place(target.trunk);
+  const placed = context.place({ trunk: target.trunk, queue: toQueue?.id });
+  const place = placed instanceof Promise ? await placed : placed;
   if (!place) return refused(refuse('NotReady', { reason: 'no node' }));
+  if (place.unreachable === 'queue-full') return refused(refuse('RequestTooFast', { reason: 'queue-full' }));
   const unreachable = target.unreachable ?? place.unreachable;
   const notTried = unreachable !== undefined && { unreachable };
   const waitsIn = queue ?? toQueue;

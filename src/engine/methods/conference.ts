@@ -8,7 +8,8 @@ export const singleStepConference: Serve<'RequestSingleStepConference'> = async 
     const reason = 'is a queue: it rings nobody straight into a call';
     return refused(refuse('InvalidParams', { issues: [{ path: 'otherDN', reason }] }));
   }
-  const to = context.reach(callID, otherDN, thisDN);
+  const found = context.reach(callID, otherDN, thisDN);
+  const to = found instanceof Promise ? await found : found;
   const answer = await onCall(context, params, { kind: 'add-party', thisDN, to, referenceID }, () => ({}));
   return 'refusal' in answer ? answer : newParty(context, callID, otherDN);
 };

@@ -7,7 +7,8 @@ import { newParty, onCall, type RequestContext, type Serve } from './context.ts'
  */
 export const initiateConsult: Serve<'RequestInitiateConsult'> = async (context, params) => {
   const { callID, thisDN, otherDN } = params;
-  const target = context.target(callID, otherDN, thisDN);
+  const found = context.target(callID, otherDN, thisDN);
+  const target = found instanceof Promise ? await found : found;
   const request: CallRequest = {
     kind: 'consult',
     thisDN,

@@ -3,11 +3,11 @@ import type { CallInput, Destination, MakeCall, Target } from '../../calls/input
 import { type Refusal, refuse } from '../../cti/errors.ts';
 import type { PartyID } from '../../cti/ids.ts';
 import type { MethodName, ParamsOf, ResultOf } from '../../cti/requests.ts';
-import type { Caller, CallStore } from '../../ports.ts';
+import type { Caller, CallStore, Soon } from '../../ports.ts';
 import type { Verdict } from '../call-runner.ts';
-import type { Directory, Queue } from '../directory.ts';
+import type { Directory } from '../directory.ts';
 import type { FloorRunner } from '../floor-runner.ts';
-import type { Place } from '../nodes.ts';
+import type { Place, Wanted } from '../nodes.ts';
 import { codeOf, type RefusedRequest } from '../views.ts';
 
 /**
@@ -27,24 +27,24 @@ export interface RequestContext {
   /** Why no call may begin now; undefined if it may. */
   readonly notReady: string | undefined;
   /** A node and an id for a new call, and why it must not be tried if so; undefined while there is no node at all. */
-  readonly place: (trunk: string | undefined) => Place | undefined;
+  readonly place: (wanted: Wanted) => Soon<Place | undefined>;
   /** The queue that chose thisDN for the call, if one did. */
   readonly chosenBy?: MakeCall['chosenBy'];
   /** @param key of the place */
-  readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
+  readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal; moved?: boolean }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
   readonly send: (callID: string, input: CallInput, request: RefusedRequest) => Promise<Verdict | Unsent>;
   /**
    * How a DN is reached from within a live call. Over a trunk it takes a place there, which is the leg's once the call
-   * has it and is given back where the request is refused.
+   * has it and is given back where nothing comes of the request.
    *
    * @param shown number for a phone of ours to show; a trunk shows its own
    */
-  readonly reach: (callID: string, dn: string, shown: string | undefined) => Destination;
+  readonly reach: (callID: string, dn: string, shown: string | undefined) => Soon<Destination>;
   /** The same for those who are asked or handed the call: they may be a queue, in which a place is kept for it. */
-  readonly target: (callID: string, dn: string, shown: string | undefined) => Target;
-  /** As many wait in a queue of the company's as may. */
-  readonly isFull: (queue: Queue) => boolean;
+  readonly target: (callID: string, dn: string, shown: string | undefined) => Soon<Target>;
+  /** The request is over: places that were kept for it are the call's, or free again. */
+  readonly settled: () => void;
   /** Where a recording that begins now goes. */
   readonly newRecording: () => RecordingTarget;
   /** How a new call is recorded, if it is. @param asked by the request */

@@ -14,7 +14,7 @@ const supervise =
     if (!context.directory.isExtension(context.caller.companyId, thisDN)) {
       return refused(refuse('RegisterDNNotMatch', { reason: 'thisDN is not a phone of this company' }));
     }
-    const to = context.reach(callID, thisDN, otherDN);
+    const to = await context.reach(callID, thisDN, otherDN);
     const elsewhere = await whereElse(context, callID, thisDN);
     const request: Supervise = {
       kind: 'supervise',

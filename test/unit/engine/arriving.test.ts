@@ -6,7 +6,7 @@ import { NodeBoard } from '../../../src/engine/node-board.ts';
 import { Router } from '../../../src/engine/router.ts';
 import type { Caller, Member } from '../../../src/ports.ts';
 import { CallAdmission } from '../../../src/switch/admission.ts';
-import { memoryEngine } from '../../support/memory-engine.ts';
+import { bareEngine } from '../../support/bare-engine.ts';
 
 /** A shard that has just come to an instance, whose event socket is on its way: what needs the node waits for it. */
 
@@ -40,10 +40,10 @@ async function arriving() {
     [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
   );
   const now = () => 1_700_000_000_000;
-  const engine = memoryEngine({
+  const engine = bareEngine({
     directory,
     now,
-    admission: new CallAdmission(new Map(), new Map(), new Map(), now),
+    admission: new CallAdmission({}, now),
   });
   open.push(engine);
   const node = { id: NODE, number: 1, app: 'ringmaster', switch: asterisk, arriving: () => state.arriving };
@@ -59,6 +59,9 @@ async function arriving() {
       },
     },
     peers: undefined,
+    contacts: () => {
+      throw new Error('no contact is asked for here');
+    },
     nodes: [{ id: NODE, number: 1, shards: [SHARD] }],
     board: new NodeBoard([], () => ({ members: [ME], leases: [], draining: new Map() }), ME.id),
     id: ME.id,

@@ -1,111 +1,14 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Command } from '../../../src/calls/command.ts';
-import { AgentID, type CallID, CompanyId } from '../../../src/cti/ids.ts';
-import { Directory } from '../../../src/engine/directory.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import type { Caller } from '../../../src/ports.ts';
-import { CallAdmission } from '../../../src/switch/admission.ts';
-import { memoryEngine } from '../../support/memory-engine.ts';
+import { describe, expect, it } from 'vitest';
+import { ELSEWHERE, memoryEngine, NODE, SMALL, TO_NUMBER, TO_QUEUE } from '../../support/memory-engine.ts';
 
 /** What only the engine knows of a queue that is asked or handed a call: who waits there already, and the trunk's room. */
-
-const ACME = CompanyId.parse('acme');
-const CALLER: Caller = { companyId: ACME, keyName: 'k', scopes: new Set(['call', 'agent', 'read']) };
-const NODE = 'pbx-1';
-const SMALL = '8001';
-const TO_NUMBER = '8002';
-const TO_QUEUE = '8003';
-const ELSEWHERE = '911140009999';
-
-const open: Engine[] = [];
-afterEach(() => {
-  for (const engine of open.splice(0)) engine.close();
-});
-
-/** An engine on a store that takes everything at once. @param trunkCalls calls that the trunk may carry */
-async function opened(trunkCalls = 100) {
-  let now = 1_700_000_000_000;
-  const commands: Command[] = [];
-  const failures: unknown[] = [];
-  const queue = { ringTimeout: 15, wrapUp: 0, maxWaiting: 1 };
-  const directory = new Directory(
-    [
-      {
-        companyId: ACME,
-        extensions: { pattern: /^1\d{3}$/, endpoint: 'PJSIP/{dn}' },
-        numbers: { pattern: /^\d{7,15}$/ },
-        trunk: 'carrier',
-        routes: [],
-        queues: [
-          { id: SMALL, ...queue },
-          { id: TO_NUMBER, ...queue, overflow: { afterSeconds: 10, to: { number: ELSEWHERE } } },
-          { id: TO_QUEUE, ...queue, overflow: { afterSeconds: 10, to: { queue: SMALL } } },
-        ],
-      },
-    ],
-    [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
-  );
-  const admission = new CallAdmission(new Map(), new Map([['carrier', { calls: trunkCalls }]]), new Map(), () => now);
-  const engine = memoryEngine({ directory, admission, now: () => now, onError: (error) => failures.push(error) });
-  await engine.addNode({
-    id: NODE,
-    number: 1,
-    app: 'ringmaster',
-    switch: { node: NODE, serving: true, perform: (_: CallID, list) => commands.push(...list), resync: () => {} },
-  });
-  await engine.openFloors();
-  open.push(engine);
-  const settle = async (): Promise<void> => {
-    for (let i = 0; i < 200; i += 1) await Promise.resolve();
-  };
-  const request = async (method: string, params: object) => {
-    const answer = await engine.request(CALLER, method, params);
-    await settle();
-    return 'refusal' in answer
-      ? [answer.refusal.name, answer.refusal.data?.['reason']]
-      : (answer.result as { callID: string });
-  };
-  const fact = async (kind: 'leg-answered' | 'leg-ended', channel: string): Promise<void> => {
-    engine.onFact(NODE, kind === 'leg-ended' ? { kind, channel, q850: 16 } : { kind, channel });
-    await settle();
-  };
-  /** Agent and customer of the i-th pair talk. @returns the call's id */
-  const talking = async (i: number): Promise<string> => {
-    const params = { thisDN: `100${i}`, otherDN: `91114000000${i}`, makeCallType: 'Regular', firstLeg: 'agent' };
-    const made = await request('RequestMakeCall', { ...params, ringTimeout: 30 });
-    if (Array.isArray(made)) throw new Error(String(made));
-    await fact('leg-answered', `${made.callID}-1`);
-    await fact('leg-answered', `${made.callID}-2`);
-    return made.callID;
-  };
-  return {
-    engine,
-    commands,
-    failures,
-    admission,
-    fact,
-    request,
-    settle,
-    talking,
-    hand: (callID: string, i: number, otherDN: string) =>
-      engine.request(CALLER, 'RequestSingleStepTransfer', { callID, thisDN: `100${i}`, otherDN }),
-    /** Time passes, and something happens to the agents and queues: what is due is done. */
-    after: async (ms: number): Promise<void> => {
-      now += ms;
-      const agent = { agentID: AgentID.parse('a1'), thisDN: '1999', agentState: 2, thisQueues: [] };
-      await engine.request(CALLER, 'RequestAgentLogin', agent);
-      await settle();
-    },
-    dialled: () => commands.flatMap((c) => (c.do === 'dial' ? [c.endpoint] : [])),
-  };
-}
 
 const verdict = (answer: { result: unknown } | { refusal: { name: string } }): string =>
   'refusal' in answer ? answer.refusal.name : 'ok';
 
 describe('a queue with one place', () => {
   it('takes one of two calls that are handed to it at once, and the other keeps its agent', async () => {
-    const e = await opened();
+    const e = await memoryEngine();
     const [one, two] = [await e.talking(1), await e.talking(2)];
     const verdicts = await Promise.all([e.hand(one, 1, SMALL), e.hand(two, 2, SMALL)]);
     expect(verdicts.map(verdict)).toEqual(['ok', 'RequestTooFast']);
@@ -115,7 +18,7 @@ describe('a queue with one place', () => {
   });
 
   it('keeps the place until the agent has gone, while the customer waits, and gives it free with him', async () => {
-    const e = await opened();
+    const e = await memoryEngine();
     const [one, two] = [await e.talking(1), await e.talking(2)];
     expect(verdict(await e.hand(one, 1, SMALL))).toBe('ok');
     await e.settle();
@@ -130,7 +33,7 @@ describe('a queue with one place', () => {
   });
 
   it('keeps no place for a request that is refused', async () => {
-    const e = await opened();
+    const e = await memoryEngine();
     const [one, two] = [await e.talking(1), await e.talking(2)];
     expect(verdict(await e.hand(one, 9, SMALL))).toBe('NotFoundParty');
     expect(verdict(await e.hand('none', 1, SMALL))).toBe('NotFoundCallID');
@@ -139,7 +42,7 @@ describe('a queue with one place', () => {
   });
 
   it('is declined to a phone that refers to it when it is full', async () => {
-    const e = await opened();
+    const e = await memoryEngine();
     const [one, two] = [await e.talking(1), await e.talking(2)];
     for (const callID of [one, two]) {
       e.engine.onFact(NODE, { kind: 'leg-transfer-requested', channel: `${callID}-1`, dialled: SMALL });
@@ -151,7 +54,7 @@ describe('a queue with one place', () => {
 
 describe('the overflow of a queue', () => {
   it('to a number takes a place on its trunk, given back when that leg ends', async () => {
-    const e = await opened(2);
+    const e = await memoryEngine(2);
     const callID = await e.talking(1);
     await e.hand(callID, 1, TO_NUMBER);
     await e.fact('leg-ended', `${callID}-1`);
@@ -177,7 +80,7 @@ describe('the overflow of a queue', () => {
     ['to a number on a trunk that is full', TO_NUMBER, 1],
     ['to a queue that is full', TO_QUEUE, 100],
   ])('%s brings the call back to the agent who handed it on', async (_, otherDN, trunkCalls) => {
-    const e = await opened(trunkCalls);
+    const e = await memoryEngine(trunkCalls);
     const callID = await e.talking(1);
     if (otherDN === TO_QUEUE) {
       const other = await e.talking(2);

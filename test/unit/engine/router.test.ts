@@ -64,6 +64,9 @@ describe('where a new call begins: here on node a, or at the other instance on n
           return answers.shift() ?? { outcome: 'answered', body: { result: 'there' } };
         },
       },
+      contacts: () => {
+        throw new Error('no contact is asked for here');
+      },
       nodes: [
         { id: 'a', number: 0, shards: ['app@a'] },
         { id: 'b', number: 1, shards: ['app@b'] },

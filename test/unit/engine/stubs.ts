@@ -12,8 +12,11 @@ export const emptyStore: Omit<CallStore, 'commit'> = {
 export const roomForAll: Admission = {
   admit: () => undefined,
   release: () => undefined,
-  admitLeg: () => undefined,
-  legsOf: () => undefined,
+  admitUse: () => undefined,
+  settled: () => undefined,
+  usesOf: () => undefined,
   readmit: () => undefined,
+  own: () => undefined,
+  disown: () => undefined,
   load: () => ({ calls: 0, room: true }),
 };

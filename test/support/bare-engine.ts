@@ -1,0 +1,50 @@
+import type { Directory } from '../../src/engine/directory.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { Recordings } from '../../src/engine/recordings.ts';
+import type { Admission, CommitResult } from '../../src/ports.ts';
+
+const stored = ({ version }: { version: number }): Promise<CommitResult> =>
+  Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 });
+
+/** An engine on a store that takes everything at once and keeps nothing; its ids count up from 1. */
+export function bareEngine(options: {
+  readonly directory: Directory;
+  readonly admission: Admission;
+  readonly now: () => number;
+  readonly onError?: (error: unknown) => void;
+}): Engine {
+  let n = 0;
+  return new Engine({
+    store: {
+      commit: stored,
+      append: () => Promise.resolve(),
+      load: () => Promise.resolve(undefined),
+      loadLive: () => Promise.resolve([]),
+      takeShard: () => Promise.resolve(1),
+    },
+    masks: { counterpart: () => Promise.resolve(undefined) },
+    floors: { commitFloor: stored, loadFloor: () => Promise.resolve({ version: 0, agents: [], waiting: [] }) },
+    recordings: new Recordings(
+      new Map(),
+      () => '0',
+      () => 'http://127.0.0.1',
+    ),
+    admission: options.admission,
+    directory: options.directory,
+    now: options.now,
+    randomHex: () => {
+      n += 1;
+      return String(n).padStart(32, '0');
+    },
+    ringTimeout: 30,
+    log: {
+      info: () => {},
+      error: (_, error) => options.onError?.(error),
+      storeAway: () => {},
+      storeBack: () => {},
+    },
+    storeAnswers: () => true,
+    isPassing: () => false,
+    onFenced: () => {},
+  });
+}
