@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { recordingName } from './calls/recording.ts';
 import { steadyClock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, trunksOf } from './config.ts';
 import { Contacts } from './contacts/index.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
@@ -252,9 +252,7 @@ function openDialer(
   mayLead: () => boolean,
   logger: Logger,
 ): Dialer {
-  const shownNumbers = new Map<string, string | undefined>(
-    config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
-  );
+  const callerIds = new Map<string | undefined, string | undefined>(config.trunks.map((t) => [t.id, t.callerId]));
   return new Dialer(
     {
       store: store.dialer,
@@ -264,7 +262,7 @@ function openDialer(
       events: store.events,
       placing: router,
       requests: router,
-      shownNumber: (companyId) => shownNumbers.get(companyId),
+      callerIdOf: (trunk) => callerIds.get(trunk),
       queues: engine,
       mayLead,
       owner: randomUUID(),
@@ -340,6 +338,7 @@ function directoryOf(config: Config): Directory {
     extensions: c.extensions,
     numbers: c.numbers,
     ...(c.trunk !== undefined && { trunk: c.trunk }),
+    flowTrunks: trunksOf(c),
     routes: c.routes.map((r) => ({
       did: r.did,
       ...r.to,
@@ -359,8 +358,9 @@ function directoryOf(config: Config): Directory {
 function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
   return (company.dialer?.accounts ?? []).flatMap((account) => {
     const { canonical } = numberRules(account.country);
-    const numbers = account.flows.flatMap((f) => f.maskingNumbers);
-    return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
+    return account.flows.flatMap(({ maskingNumbers, trunk }) =>
+      maskingNumbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical, ...(trunk !== undefined && { trunk }) })),
+    );
   });
 }
 

@@ -3,7 +3,7 @@ import type { CompanyId } from '../cti/ids.ts';
 import type { Caller } from '../ports.ts';
 import { acceptEntry } from './accept.ts';
 import { newDialerCall } from './birth.ts';
-import type { Book, DialerCompany, Flow } from './book.ts';
+import { type Book, type DialerCompany, type Flow, trunkOf } from './book.ts';
 import { type Campaigncall, type CampaigncallRecord, firstCampaigncall, shownCampaigncall } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
 import { entryOf, flowStateOf } from './documents.ts';
@@ -94,7 +94,7 @@ export class Campaigncalls {
     { companyId }: Caller,
     wanted: z.infer<typeof NewCampaigncall>,
   ): Promise<Campaigncall | CampaigncallFault> {
-    const { store, campaigncalls, now, uuid, shownNumber } = this.#deps;
+    const { store, campaigncalls, now, uuid, callerIdOf } = this.#deps;
     const company = this.#company(companyId);
     const flow = company?.flows.find((f) => f.config.id === wanted.campaign_id);
     if (!company || !flow) return { fault: 'not-found' };
@@ -112,7 +112,7 @@ export class Campaigncalls {
     const json = JSON.stringify({ accountId: flow.account.config.id, uuids: [call.uuid] });
     const request = { id: requestId, flowId: id, checksum: requestId, json };
     await store.accept(companyId, request, [entryOf(call, keepSeconds)], keepSeconds);
-    const record = firstCampaigncall(call, flow, callerId ?? shownNumber(companyId));
+    const record = firstCampaigncall(call, flow, callerId ?? callerIdOf(trunkOf(flow)));
     await campaigncalls.add(companyId, id, {
       id: record.id,
       json: JSON.stringify(record),

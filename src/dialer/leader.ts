@@ -2,7 +2,7 @@ import type { CtiEvent } from '../cti/events.ts';
 import type { ResultOf } from '../cti/requests.ts';
 import type { Caller, LoggedEvent } from '../ports.ts';
 import { Agents } from './agents.ts';
-import type { DialerCompany } from './book.ts';
+import { type DialerCompany, trunkOf } from './book.ts';
 import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
 import type { DialerDeps } from './deps.ts';
@@ -314,7 +314,7 @@ export class Leader {
     const now = this.#deps.now();
     const stepped = stepDialerCall(before, input, flow.config, now);
     if (stepped === before) return 'conflict';
-    const source = flow.config.callerId ?? this.#deps.shownNumber(before.companyId);
+    const source = flow.config.callerId ?? this.#deps.callerIdOf(trunkOf(flow));
     const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
     const over = input.kind === 'deleted' || input.kind === 'lost';
     const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');

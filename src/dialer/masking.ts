@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FlowStatus } from '../cti/flow-status.ts';
 import type { MaskStore } from '../ports.ts';
 import { isExpired, numberFault } from './accept.ts';
-import type { Book, Flow } from './book.ts';
+import { type Book, type Flow, trunkOf } from './book.ts';
 import { type ApiCode, answerHead, codeOfCalls } from './codes.ts';
 import { authorised } from './request.ts';
 
@@ -75,7 +75,7 @@ export class Masking {
     if (until <= now) return refused('VALIDITY_EXPIRED', 'INVALID_VALIDITY');
     if (isExpired(flow.account, now)) return refused('VALIDITY_EXPIRED', 'ACCOUNT_VALIDITY_EXPIRED');
     const pool = poolOf(flow);
-    if (pool.length === 0 || flow.account.trunk === undefined) return refused('DID_NOT_MAPPED', 'MASK_NOT_AVAILABLE');
+    if (pool.length === 0 || trunkOf(flow) === undefined) return refused('DID_NOT_MAPPED', 'MASK_NOT_AVAILABLE');
     const did = await this.#store.allocate(flow.account.companyId, pool, numbers, until, now);
     if (did === undefined) return refused('NO_MASK_AVAILABLE', 'MASK_NOT_AVAILABLE');
     return {

@@ -92,17 +92,16 @@ export class Placer {
     if (!placing || thisDN === undefined || !flow || number === undefined) return;
     const { callID } = placing;
     const { firstLeg, ringTimeout, callerId } = flow.config;
-    const answer = await persistently(() =>
-      deps.placing.place(caller, callID, {
-        thisDN,
-        otherDN: number,
-        makeCallType: 'Regular',
-        firstLeg: placing.queue === undefined ? firstLeg : 'customer',
-        ringTimeout,
-        ...(callerId !== undefined && { ANI: callerId }),
-        attachedData: call.variables,
-      }),
-    );
+    const params = {
+      thisDN,
+      otherDN: number,
+      makeCallType: 'Regular',
+      firstLeg: placing.queue === undefined ? firstLeg : 'customer',
+      ringTimeout,
+      ...(callerId !== undefined && { ANI: callerId }),
+      attachedData: call.variables,
+    } as const;
+    const answer = await persistently(() => deps.placing.place(caller, callID, params, flow.config.trunk));
     if (!answer) return;
     await serially(async () => {
       const stored = ledger.byCallID(callID);

@@ -104,7 +104,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     this.tickets = new Tickets({
       floor: (companyId) => this.#floors.of(companyId),
       queue: (companyId, id) => deps.directory.queue(companyId, id),
-      place: (caller, callID, params, chosenBy) => this.#placeAs(caller, callID, params, chosenBy),
+      place: (caller, callID, params, chosenBy) => this.#placeAs(caller, callID, params, { chosenBy }),
       // As it is stored: who asks has heard an event, and what that tells is in the store with it.
       find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
     });
@@ -409,15 +409,20 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#nodes.newCallID(node);
   }
 
-  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): ReturnType<CallPlacing['place']> {
-    return this.#placeAs(caller, callID, params);
+  place(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    trunk?: string,
+  ): ReturnType<CallPlacing['place']> {
+    return this.#placeAs(caller, callID, params, trunk === undefined ? {} : { trunk });
   }
 
   async #placeAs(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-    chosenBy?: RequestContext['chosenBy'],
+    as: Pick<RequestContext, 'chosenBy' | 'trunk'>,
   ): ReturnType<CallPlacing['place']> {
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;
@@ -430,7 +435,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
         if (!node?.switch.serving || this.#nodes.admit(callID, companyId, node.id, trunk)) return undefined;
         return { node: node.id, key: keyOf(node), callID };
       },
-      ...(chosenBy && { chosenBy }),
+      ...as,
     };
     const answer = await makeCall(context, params);
     if ('refusal' in answer && !this.#nodes.live(companyId, callID)) this.#deps.admission.release(callID);

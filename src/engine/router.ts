@@ -110,12 +110,23 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return chosen && newCallID(inPart(random, chosen), chosen.number);
   }
 
-  async place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>): Promise<RequestOutcome> {
+  async place(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    trunk?: string,
+  ): Promise<RequestOutcome> {
     const { engine } = this.#deps;
     const shard = this.#shardOf(callID);
-    const here = () => engine.place(caller, callID, params);
+    const here = () => engine.place(caller, callID, params, trunk);
     if (shard === undefined || engine.serves(shard)) return await here();
-    const question = { ask: 'place', caller: told(caller), callID, params } as const;
+    const question = {
+      ask: 'place',
+      caller: told(caller),
+      callID,
+      params,
+      ...(trunk !== undefined && { trunk }),
+    } as const;
     // Its id makes it harmless to ask twice.
     const answer = await this.#elsewhere({ shard }, question, here, true);
     return 'undone' in answer ? { refusal: refuse('NotReady', { reason: 'no node' }) } : answer;
@@ -156,8 +167,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       case 'place': {
         const shard = this.#shardOf(question.callID);
         if (shard === undefined || !engine.serves(shard)) return undefined;
-        const { caller, callID, params } = question;
-        return { body: await engine.place(heard(caller), callID, params as ParamsOf<'RequestMakeCall'>) };
+        const { caller, callID, params, trunk } = question;
+        return { body: await engine.place(heard(caller), callID, params as ParamsOf<'RequestMakeCall'>, trunk) };
       }
       case 'notes':
         return engine.takeNotes(question.notes) ? { body: {} } : undefined;

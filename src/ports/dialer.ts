@@ -11,12 +11,14 @@ export interface CallPlacing {
    * RequestMakeCall under a chosen id. A call that has this id already, live or ended, is answered as if it had just been
    * made, and nothing is placed.
    *
+   * @param trunk by which numbers are called; the company's where absent
    * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id
    */
   place(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
+    trunk?: string,
   ): Promise<{ result: unknown } | { refusal: Refusal }>;
   /** What is known of a call: whether it lives, has ended, or was never heard of (or too long ago). */
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;

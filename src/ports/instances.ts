@@ -10,7 +10,13 @@ export interface PeerCaller {
 /** What one instance asks another that owns what it is about. */
 export type PeerQuestion =
   | { readonly ask: 'request'; readonly caller: PeerCaller; readonly method: string; readonly params: unknown }
-  | { readonly ask: 'place'; readonly caller: PeerCaller; readonly callID: CallID; readonly params: unknown }
+  | {
+      readonly ask: 'place';
+      readonly caller: PeerCaller;
+      readonly callID: CallID;
+      readonly params: unknown;
+      readonly trunk?: string;
+    }
   /** What calls have told, for the agents and queues, in order. */
   | { readonly ask: 'notes'; readonly notes: readonly unknown[] }
   /** What agents and queues ask of a call. */

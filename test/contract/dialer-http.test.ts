@@ -264,7 +264,7 @@ describe('the Make Call API over HTTP', () => {
         store: store.dialer,
         flows: store.flows,
         campaigncalls: store.campaigncalls,
-        shownNumber: () => undefined,
+        callerIdOf: () => undefined,
         masks: store.masks,
         events: store.events,
         placing: away,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Dial } from '../../src/calls/command.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
@@ -25,6 +26,7 @@ describe('a call under an id that was chosen before', () => {
   let admission: CallAdmission;
   /** Originations that the node was asked for. */
   let dialled: string[];
+  let dials: Dial[];
   let serving: boolean;
 
   const open = async (): Promise<Engine> => {
@@ -39,7 +41,7 @@ describe('a call under an id that was chosen before', () => {
           routes: [],
         },
       ],
-      [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
+      ['carrier', 'another'].map((id) => ({ id, endpoint: `PJSIP/{number}@${id}`, callerId: `9111${id.length}` })),
     );
     const made = new Engine({
       store: store.calls,
@@ -67,7 +69,11 @@ describe('a call under an id that was chosen before', () => {
         },
         resync: () => undefined,
         perform: (_callID, commands) => {
-          for (const c of commands) if (c.do === 'dial') dialled.push(c.channel);
+          for (const c of commands) {
+            if (c.do !== 'dial') continue;
+            dialled.push(c.channel);
+            dials.push(c);
+          }
         },
       },
     });
@@ -79,6 +85,7 @@ describe('a call under an id that was chosen before', () => {
     await store.connected();
     admission = new CallAdmission(new Map([['pbx-1', { calls: 1 }]]), new Map(), new Map(), Date.now);
     dialled = [];
+    dials = [];
     serving = true;
     engine = await open();
   });
@@ -141,6 +148,30 @@ describe('a call under an id that was chosen before', () => {
     admission.release(first);
     expect(await over()).toHaveProperty('result');
     expect(dialled).toHaveLength(3);
+  });
+
+  it('goes by the trunk that is named, with its number and within its limits', async () => {
+    const trunks = new Map([
+      ['carrier', { calls: 1 }],
+      ['another', { calls: 1 }],
+    ]);
+    admission = new CallAdmission(new Map(), trunks, new Map(), Date.now);
+    engine.close();
+    engine = await open();
+    const params = { ...PARAMS, firstLeg: 'customer' } as const;
+    const place = (n: number, trunk?: string) => {
+      const callID = engine.chooseCallID();
+      if (!callID) throw new Error('no node');
+      return engine.place(CALLER, callID, { ...params, thisDN: String(1001 + n) }, trunk);
+    };
+    expect(await place(0)).toHaveProperty('result');
+    expect(await place(1)).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(await place(2, 'another')).toHaveProperty('result');
+    expect(await place(3, 'another')).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(dials.map((d) => [d.endpoint, d.trunk, d.callerId])).toEqual([
+      ['PJSIP/911140001001@carrier', 'carrier', '91117'],
+      ['PJSIP/911140001001@another', 'another', '91117'],
+    ]);
   });
 
   it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {

@@ -30,8 +30,8 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     return refused(refuse('InvalidCallType', { reason: 'who calls a queue is rung first, firstLeg agent' }));
   }
   if (toQueue && context.isFull(toQueue)) return refused(refuse('RequestTooFast', { reason: 'queue-full' }));
-  const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId));
-  const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId);
+  const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId, context.trunk));
+  const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId, context.trunk);
   const agent = queue ? asParty(queue) : directory.resolve(companyId, params.thisDN, params.otherDN);
   const place = context.place(target.trunk);
   if (!place) return refused(refuse('NotReady', { reason: 'no node' }));

@@ -30,6 +30,8 @@ export interface RequestContext {
   readonly place: (trunk: string | undefined) => Place | undefined;
   /** The queue that chose thisDN for the call, if one did. */
   readonly chosenBy?: MakeCall['chosenBy'];
+  /** By which numbers are called; the company's trunk where absent. */
+  readonly trunk?: string;
   /** @param key of the place */
   readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */
