@@ -30,6 +30,9 @@ export interface PlacerDeps {
   readonly noRoom: () => void;
 }
 
+/** Before a call is asked for again that may have been begun, ms. */
+const AGAIN_MS = 250;
+
 /**
  * A call's way from its flow's queue to Ringmaster: it is claimed together with the callID under which it will be placed,
  * and then asked for, under that id and no other, until there is an answer.
@@ -101,7 +104,13 @@ export class Placer {
       ...(callerId !== undefined && { ANI: callerId }),
       attachedData: call.variables,
     } as const;
-    const answer = await persistently(() => deps.placing.place(caller, callID, params, flow.config.trunk));
+    const place = () => persistently(() => deps.placing.place(caller, callID, params, flow.config.trunk));
+    let answer = await place();
+    // It may have been begun: only under this id can it be asked for again without being placed twice.
+    while (answer && 'refusal' in answer && answer.refusal.name === 'CTIException') {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      answer = ledger.closed ? undefined : await place();
+    }
     if (!answer) return;
     await serially(async () => {
       const stored = ledger.byCallID(callID);

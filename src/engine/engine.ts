@@ -415,14 +415,14 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     params: ParamsOf<'RequestMakeCall'>,
     trunk?: string,
   ): ReturnType<CallPlacing['place']> {
-    return this.#placeAs(caller, callID, params, trunk === undefined ? {} : { trunk });
+    return this.#placeAs(caller, callID, params, { once: true, ...(trunk !== undefined && { trunk }) });
   }
 
   async #placeAs(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-    as: Pick<RequestContext, 'chosenBy' | 'trunk'>,
+    as: Pick<RequestContext, 'chosenBy' | 'trunk' | 'once'>,
   ): ReturnType<CallPlacing['place']> {
     const { companyId } = caller;
     const known = this.#nodes.live(companyId, callID)?.call ?? (await this.#deps.store.load(companyId, callID))?.call;

@@ -47,6 +47,16 @@ export interface RouterDeps {
 /** What a request is about. */
 type About = { readonly shard: string } | 'any-shard' | 'here';
 
+/** What nobody has answered for. */
+interface Undone {
+  readonly undone: true;
+  /** Somebody was asked who did not answer, and may have done it. */
+  readonly perhaps: boolean;
+  readonly refusal: Refusal;
+}
+
+const UNANSWERED = 'the instance that has the call did not answer: it may have been done';
+
 /** Wait before it is asked again who owns a shard, ms. */
 const AGAIN_MS = 100;
 
@@ -129,7 +139,10 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     } as const;
     // Its id makes it harmless to ask twice.
     const answer = await this.#elsewhere({ shard }, question, here, true);
-    return 'undone' in answer ? { refusal: refuse('NotReady', { reason: 'no node' }) } : answer;
+    if (!('undone' in answer)) return answer;
+    // Its owner was asked, and may have begun it: under another id it would be placed twice.
+    if (answer.perhaps) return { refusal: refuse('CTIException', { reason: UNANSWERED }) };
+    return { refusal: refuse('NotReady', { reason: 'no node' }) };
   }
 
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
@@ -188,9 +201,10 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     question: PeerQuestion,
     here: () => Promise<RequestOutcome & { readonly moved?: boolean }>,
     harmless: boolean,
-  ): Promise<RequestOutcome | { readonly undone: true; readonly refusal: Refusal }> {
+  ): Promise<RequestOutcome | Undone> {
     const { peers, owners, patienceMs } = this.#deps;
     const until = performance.now() + patienceMs;
+    let perhaps = false;
     for (;;) {
       if (this.#isHere(about)) {
         const outcome = await here();
@@ -203,15 +217,15 @@ export class Router implements Requests, CallPlacing, PeerDesk {
           // Only Router.answer writes these bodies.
           return answer.body as RequestOutcome;
         }
-        if (answer?.outcome === 'unknown' && !harmless) {
-          this.forwarded.refused += 1;
-          const reason = 'the instance that has the call did not answer: it may have been done';
-          return { undone: true, refusal: refuse('CTIException', { reason }) };
-        }
+        if (answer?.outcome !== 'unknown') continue;
+        perhaps = true;
+        if (harmless) continue;
+        this.forwarded.refused += 1;
+        return { undone: true, perhaps, refusal: refuse('CTIException', { reason: UNANSWERED }) };
       }
       if (performance.now() >= until) {
         this.forwarded.refused += 1;
-        return { undone: true, refusal: refuse('NotReady', { reason: whyNot(peers) }) };
+        return { undone: true, perhaps, refusal: refuse('NotReady', { reason: whyNot(peers) }) };
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await owners.refresh();

@@ -12,7 +12,8 @@ export interface CallPlacing {
    * made, and nothing is placed.
    *
    * @param trunk by which numbers are called; the company's where absent
-   * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id
+   * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id;
+   *   CTIException where it may have been begun and nobody could say so: it is to be asked for again under this one
    */
   place(
     caller: Caller,

@@ -108,6 +108,8 @@ describe('a call under an id that was chosen before', () => {
     engine = await open();
     expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
     expect(dialled).toHaveLength(1);
+    // Its channel is made first, and its dial goes out once that is stored.
+    expect(dials[0]?.hold).toBe(true);
   });
 
   it('is refused, and nothing begun, where there is no room; room that was taken for nothing is given back', async () => {

@@ -57,6 +57,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     attachedData: mergeAttachedData({}, params.attachedData ?? {}),
     referenceID: params.referenceID ?? 0,
     ...(plan && { recording: plan }),
+    ...(context.once && { once: true }),
   });
   return 'refusal' in begun ? begun : madeAs(begun.call, params.thisDN);
 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DialerCall, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
+import { type DialerCall, type Leg, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
 import { MAX_FAULTS } from '../../../src/dialer/step.ts';
 import { callID, flowOf, Life, NOW } from '../../support/dialer-kit.ts';
 import { stories } from '../../support/properties.ts';
@@ -195,6 +195,17 @@ describe('whose fault the end of a call is', () => {
     expect(agent.deleted('Channel Unavailable').status).toBe('AGENT_FAILURE');
     const number = new Life(flowOf()).place().leg('customer', { connectionStatus: 'Invalid Number' });
     expect(number.deleted('Invalid Number').status).toBe('CUSTOMER_FAILURE');
+  });
+
+  it('one who was called and has gone while nobody listened may have been rung; under a node that died nobody was', () => {
+    const unseen = (change: Partial<Leg>) => {
+      const life = new Life(customerFirst()).place();
+      life.leg('customer', { connectionStatus: 'Failed', q850: 0, ...change });
+      return life.deleted('Failed').status;
+    };
+    expect(unseen({ remote: true })).toBe('CUSTOMER_FAILURE');
+    expect(unseen({ remote: false })).toBe('REATTEMPT_SCHEDULED');
+    expect(unseen({ remote: true, q850: 38 })).toBe('REATTEMPT_SCHEDULED');
   });
 
   it('a limit of ours and a dead node are ours, a failure that the carrier reports is the customer’s', () => {

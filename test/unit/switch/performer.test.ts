@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import type { Fact } from '../../../src/calls/input.ts';
 import type { CallID } from '../../../src/cti/ids.ts';
@@ -94,6 +94,23 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(joined()).toEqual([FIRST]);
     expect([...performer.underWay()]).toEqual([]);
     expect(failures).toEqual([]);
+  });
+
+  test('is held where that is asked for, and dialled when that is', async () => {
+    const held = RING_SECOND.map((task): Task => (task.do === 'dial' ? { ...task, hold: true } : task));
+    performer.perform(CALL, held);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toHaveLength(1), { timeout: 15_000, interval: 5 });
+    expect(facts).toEqual([{ kind: 'leg-made', channel: SECOND }]);
+    expect(joined()).toEqual([`${FIRST},${SECOND}`]);
+    expect(asked()).not.toContain(`POST /channels/${SECOND}/dial`);
+    performer.perform(CALL, [{ do: 'send-dial', channel: SECOND, ringTimeout: 20 }]);
+    await untilAsked(`POST /channels/${SECOND}/dial`);
+    performer.perform(CALL, [{ do: 'destroy-bridge', bridge: BRIDGE }]);
+    await untilAsked(`DELETE /bridges/${BRIDGE}`);
+    expect([facts.length, failures]).toEqual([1, []]);
   });
 
   test('is told once as not started where Asterisk refuses to create it', async () => {
