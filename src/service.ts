@@ -259,6 +259,7 @@ function openDialer(
       flows: store.flows,
       campaigncalls: store.campaigncalls,
       masks: store.masks,
+      lists: store.lists,
       events: store.events,
       placing: router,
       requests: router,

@@ -115,7 +115,7 @@ class Pair {
       if (process?.running) continue;
       const next = new RingmasterProcess(this.#lab, { prefix: this.#prefix, change: this.#change, main: this.#main });
       this.#processes[n] = next;
-      this.#bases[n] = (await next.listening()).http;
+      this.#bases[n] = await listening(next);
     }
   }
 
@@ -142,6 +142,17 @@ class Pair {
 
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((p) => p?.stop()));
+  }
+}
+
+/** Waits until a process serves, a busy machine's long start included. @returns where */
+async function listening(process: RingmasterProcess): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await process.listening()).http;
+    } catch (error) {
+      if (!process.running || tries === 5) throw error;
+    }
   }
 }
 

@@ -157,8 +157,7 @@ export interface Supervise {
 export type Fact = {
   readonly channel: string;
   readonly recovered?: boolean;
-} & /** The channel of a leg that is dialled once is there, in its place, and waits for its dial. */
-(
+} /** The channel of a leg that is dialled once is there, in its place, and waits for its dial. */ & (
   | { readonly kind: 'leg-made' }
   | { readonly kind: 'leg-ringing' }
   | { readonly kind: 'leg-early-media' }

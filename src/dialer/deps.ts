@@ -5,6 +5,7 @@ import type {
   EventLog,
   FlowStore,
   MaskStore,
+  NumberListStore,
   QueueWatch,
   Requests,
 } from '../ports.ts';
@@ -15,6 +16,7 @@ export interface DialerDeps {
   readonly flows: FlowStore;
   readonly campaigncalls: CampaigncallStore;
   readonly masks: MaskStore;
+  readonly lists: NumberListStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;

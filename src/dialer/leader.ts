@@ -12,7 +12,7 @@ import { endOfCall, legOf } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import { legsOfPlacing } from './outcome.ts';
 import { Pacer } from './pacer.ts';
-import { type Balance, Placer } from './placer.ts';
+import { Placer, type Terms } from './placer.ts';
 import { Pump } from './pump.ts';
 import { type DialerInput, stepDialerCall } from './step.ts';
 import { tallyOf } from './tally.ts';
@@ -88,7 +88,7 @@ export class Leader {
       caller: this.#caller,
       ledger: this.#ledger,
       agents: this.#agents,
-      step: (stored, input, balance) => this.#step(stored, input, balance),
+      step: (stored, input, terms) => this.#step(stored, input, terms),
       serially: (work) => this.#serially(work),
       persistently: (work) => this.#persistently(work),
       noRoom: () => this.#pump.holdBack(),
@@ -307,7 +307,7 @@ export class Leader {
   }
 
   /** One input for one call: steps, stores, and has told what is to be told. */
-  async #step(stored: Stored, input: DialerInput, balance: Balance = {}) {
+  async #step(stored: Stored, input: DialerInput, terms: Terms = {}) {
     const { call: before } = stored;
     const flow = this.#company.flow(before.flowId);
     if (!flow) return 'conflict';
@@ -324,7 +324,7 @@ export class Leader {
     const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = input.eventID;
     const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
-    const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
+    const result = await this.#ledger.store(stored, call, { ...terms, ...extra });
     if (result !== 'stored') return result;
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;

@@ -1,4 +1,4 @@
-import type { Caller } from '../ports.ts';
+import type { Caller, NumberBar } from '../ports.ts';
 import { isExpired } from './accept.ts';
 import type { Agents } from './agents.ts';
 import type { DialerCompany, Flow } from './book.ts';
@@ -6,12 +6,14 @@ import type { DialerDeps } from './deps.ts';
 import type { DialerCall } from './dialer-call.ts';
 import type { Stored } from './documents.ts';
 import type { Ledger } from './ledger.ts';
+import { numberFault, numberFaults } from './number-check.ts';
 import type { CalledBy, DialerInput } from './step.ts';
 
-/** What a change of a call does to its account's balance. */
-export interface Balance {
+/** On what a change of a call depends, and what it does to its account's balance. */
+export interface Terms {
   readonly charge?: string;
   readonly refund?: string;
+  readonly unlessBarred?: NumberBar;
 }
 
 export interface PlacerDeps {
@@ -21,13 +23,27 @@ export interface PlacerDeps {
   readonly ledger: Ledger;
   readonly agents: Agents;
   /** One input for one call: steps and stores. */
-  readonly step: (stored: Stored, input: DialerInput, balance?: Balance) => Promise<string>;
+  readonly step: (stored: Stored, input: DialerInput, terms?: Terms) => Promise<string>;
   /** One after the other with everything else that changes a call. */
   readonly serially: <T>(work: () => Promise<T>) => Promise<T>;
   /** Again and again while the store is away; undefined where this instance leads no more. */
   readonly persistently: <T>(work: () => Promise<T>) => Promise<T | undefined>;
   /** There is no room for another call. */
   readonly noRoom: () => void;
+}
+
+const numberOf = (call: DialerCall): string => call.numbers[call.index] ?? '';
+
+/** What the script that claims a call looks up, so that a list holds from the moment that it was changed. */
+function barOf(call: DialerCall, { account, config }: Flow): NumberBar {
+  const number = account.rules.canonical(numberOf(call));
+  const white = account.white.has(number);
+  return {
+    account: account.config.id,
+    number,
+    testing: config.state === 'testing' && !white,
+    marketing: config.marketing && !white,
+  };
 }
 
 /** Before a call is asked for again that may have been begun, ms. */
@@ -63,16 +79,31 @@ export class Placer {
       await step(stored, { kind: 'refused', status: 'ACCOUNT_VALIDITY_EXPIRED' });
       return 'settled';
     }
+    // What the configuration's lists say may be another list's to allow, and the other way round.
+    if (numberFault(numberOf(stored.call), flow) !== undefined && (await this.#leaveOut(stored, flow)))
+      return 'settled';
     const callID = deps.placing.chooseCallID();
     if (callID === undefined) return 'no-node';
     const charge = account.config.balance === undefined ? {} : { charge: account.config.id };
-    const result = await step(stored, { kind: 'claimed', callID, ...by }, charge);
+    const unlessBarred = barOf(stored.call, flow);
+    const result = await step(stored, { kind: 'claimed', callID, ...by }, { ...charge, unlessBarred });
+    if (result === 'barred') await this.#leaveOut(stored, flow);
     if (result === 'no-balance') await step(stored, { kind: 'refused', status: 'INSUFFICIENT_BALANCE' });
     const claimed = ledger.byCallID(callID);
     if (result !== 'stored' || !claimed) return 'settled';
     if (by.agent !== undefined) agents.take(by.agent, callID);
     this.place(claimed.call);
     return 'claimed';
+  }
+
+  /** Leaves out the numbers that must not be called any more. @returns whether there are any, or nobody can say */
+  async #leaveOut(stored: Stored, flow: Flow): Promise<boolean> {
+    const { deps, step, persistently } = this.#of;
+    const { numbers } = stored.call;
+    const faults = await persistently(() => numberFaults(deps.lists, flow, numbers));
+    if (faults?.size === 0) return false;
+    if (faults) await step(stored, { kind: 'barred', faults: numbers.map((n) => faults.get(n)) });
+    return true;
   }
 
   /** Asks for a call that has been claimed. */

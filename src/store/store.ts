@@ -8,6 +8,7 @@ import { RedisFlowStore } from './flow-store.ts';
 import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
+import { RedisNumberListStore } from './number-list-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
@@ -48,6 +49,7 @@ export class Store {
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
   readonly flows: RedisFlowStore;
+  readonly lists: RedisNumberListStore;
   readonly campaigncalls: RedisCampaigncallStore;
   readonly contacts: RedisContactStore;
   readonly masks: RedisMaskStore;
@@ -89,6 +91,7 @@ export class Store {
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, this.#keys);
+    this.lists = new RedisNumberListStore(this.#redis, this.#keys);
     this.campaigncalls = new RedisCampaigncallStore(this.#redis, this.#keys);
     this.contacts = new RedisContactStore(this.#redis, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, this.#keys);

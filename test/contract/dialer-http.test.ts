@@ -266,6 +266,7 @@ describe('the Make Call API over HTTP', () => {
         campaigncalls: store.campaigncalls,
         callerIdOf: () => undefined,
         masks: store.masks,
+        lists: store.lists,
         events: store.events,
         placing: away,
         requests: away,

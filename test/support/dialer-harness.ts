@@ -245,6 +245,7 @@ export async function instance(
     flows: store.flows,
     campaigncalls: store.campaigncalls,
     masks: store.masks,
+    lists: store.lists,
     events: store.events,
     placing: sim,
     requests: sim,
