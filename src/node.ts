@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { AmiClient } from './ami/index.ts';
 import type { NodeConfig } from './config.ts';
-import { shardName } from './engine/engine.ts';
+import { shardName } from './engine/nodes.ts';
 import type { ShardPart } from './engine/shard-part.ts';
 import type { SwitchListener } from './ports.ts';
 import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-switch.ts';

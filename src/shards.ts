@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Engine } from './engine/engine.ts';
-import type { LeaseKeeper, ShardHost, TakenHow } from './engine/lease-keeper.ts';
+import type { ShardHost, TakenHow } from './engine/lease-host.ts';
+import type { LeaseKeeper } from './engine/lease-keeper.ts';
 import type { Faults } from './faults.ts';
 import type { NodeShard, OpenNode } from './node.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';

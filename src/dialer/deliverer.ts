@@ -65,9 +65,11 @@ export class Deliverer {
     try {
       while (this.#again && !this.#abort.signal.aborted) {
         this.#again = false;
-        const due = await store.dueMessages(companyId, now(), AT_ONCE + this.#busy.size);
+        // What was on its way when they were asked for may have arrived before the answer: it looks once more by itself.
+        const underWay = new Set(this.#busy);
+        const due = await store.dueMessages(companyId, now(), AT_ONCE + underWay.size);
         for (const message of due) {
-          if (this.#busy.has(message.uuid) || this.#busy.size >= AT_ONCE) continue;
+          if (underWay.has(message.uuid) || this.#busy.size >= AT_ONCE) continue;
           this.#busy.add(message.uuid);
           this.#track(this.#deliver(message));
         }
@@ -84,24 +86,26 @@ export class Deliverer {
     this.#timer.unref();
   }
 
-  async #deliver({ uuid, json, failures }: DialerMessage): Promise<void> {
+  async #deliver(stored: DialerMessage): Promise<void> {
     const { store, companyId, webhookOf, now, warn } = this.#deps;
+    const { uuid, failures } = stored;
     // Only the dialler writes messages, and it writes WebhookMessages.
-    const message = JSON.parse(json) as WebhookMessage;
+    const message = JSON.parse(stored.json) as WebhookMessage;
     const webhook = webhookOf(message.flowId);
     try {
       const fault = webhook ? await this.#post(webhook, message) : 'the flow has no webhook any more';
       if (fault === undefined) {
-        await store.delivered(companyId, this.#token, uuid);
+        await store.delivered(companyId, this.#token, stored);
       } else if (this.#abort.signal.aborted) {
         // Closing is nobody's failure: the next leader tries again.
       } else if (!webhook || failures + 1 >= webhook.attempts) {
         warn('a webhook message is set aside', { flow: message.flowId, uuid, message: message.id, fault });
-        await store.deadLetter(companyId, this.#token, uuid, message.flowId);
+        await store.deadLetter(companyId, this.#token, stored, message.flowId);
       } else {
         // A tenth of jitter, so that what failed together does not come back together.
         const wait = Math.min(LONGEST_RETRY_MS, webhook.firstRetry * 1000 * 2 ** Math.min(failures, 20));
-        await store.notDelivered(companyId, this.#token, uuid, Math.round(now() + wait * (0.9 + Math.random() * 0.2)));
+        const at = Math.round(now() + wait * (0.9 + Math.random() * 0.2));
+        await store.notDelivered(companyId, this.#token, stored, at);
       }
     } catch (err) {
       warn('what became of a webhook message could not be stored', { err, uuid });

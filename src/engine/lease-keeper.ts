@@ -1,76 +1,9 @@
-import type { LeaseState, Leases, Member, Overview } from '../ports.ts';
-import { evenOut, fairShare, handAllOver, type Move, wanted } from './share.ts';
+import type { LeaseState, Member, Overview } from '../ports.ts';
+import { LeaseGiver } from './lease-giver.ts';
+import { type HeldShard, HURRY_MS, type LeaseKeeperDeps, type LeaseStats, type TakenHow } from './lease-host.ts';
+import { evenOut, fairShare, handAllOver, wanted } from './share.ts';
+import { Wakefulness } from './wakefulness.ts';
 
-/** What a shard needs of whoever runs it. */
-export interface ShardHost {
-  /** It has an event socket, so that its taking over can be seen. */
-  hasSocket(shard: string): boolean;
-  /** The shard is to come from another instance: opens its socket, and holds back what comes on it until `begin`. */
-  prepare(shard: string): void;
-  /**
-   * The shard is ours: takes up its calls, opens its socket if need be. Resolves once it serves, or will by itself.
-   *
-   * @param how `handed-over`: its owner has finished everything that he had begun
-   */
-  begin(shard: string, fence: number, how: TakenHow): Promise<void>;
-  /** Another client has taken over the socket, though the shard is ours: opens it again. */
-  reopen(shard: string): void;
-  /** The shard is to go: nothing new is taken. @returns whether everything that had come is done; false after a while */
-  settle(shard: string): Promise<boolean>;
-  /** Lets go of the shard; nothing is sent from here on. */
-  close(shard: string): Promise<void>;
-}
-
-export interface LeaseLog {
-  info(what: string, details: Readonly<Record<string, unknown>>): void;
-  warn(what: string, details: Readonly<Record<string, unknown>>): void;
-}
-
-export interface LeaseKeeperDeps {
-  readonly leases: Leases;
-  readonly host: ShardHost;
-  /** All shards that there are. */
-  readonly shards: readonly string[];
-  /** Of this process. */
-  readonly id: string;
-  /** Where other instances reach this one. */
-  readonly url: () => string | undefined;
-  /** How long a lease lasts without a sign of life. */
-  readonly leaseMs: number;
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
-  readonly log: LeaseLog;
-  /** True for an error of the store that waiting may mend. */
-  readonly isPassing: (error: unknown) => boolean;
-}
-
-/** How a shard came here. */
-export type TakenHow = 'free' | 'taken-over' | 'handed-over';
-
-/** What the keeper counts. */
-export interface LeaseStats {
-  renewals: number;
-  failures: number;
-  lost: number;
-  readonly taken: Record<TakenHow, number>;
-  givenAway: number;
-  /** Seconds from a lease being ours to its shard serving, of all take-overs together. */
-  takeOverSeconds: number;
-}
-
-/** A shard that is ours. */
-interface Held {
-  readonly fence: number;
-  /** Ends when the shard serves. */
-  readonly begun: Promise<void>;
-  offered?: { readonly to: string; readonly at: number };
-  giving?: Promise<void>;
-  /** How often its socket has been taken by somebody without a lease, and when last. */
-  robbed: { times: number; at: number };
-}
-
-/** While a shard is on its way here, its lease is looked at so often, ms. */
-const HURRY_MS = 50;
 /** After a socket was taken by somebody without a lease: the first wait, and the longest, ms. */
 const ROBBED_MS = { first: 250, longest: 30_000 };
 /** Wait before a shard that could not be begun is tried again, ms. */
@@ -94,7 +27,9 @@ export class LeaseKeeper {
     takeOverSeconds: 0,
   };
   readonly #deps: LeaseKeeperDeps;
-  readonly #held = new Map<string, Held>();
+  readonly #giver: LeaseGiver;
+  readonly #awake: Wakefulness;
+  readonly #held = new Map<string, HeldShard>();
   readonly #prepared = new Set<string>();
   /** Shards of which another instance was seen to be the owner: taking one of these is a take-over. */
   readonly #others = new Set<string>();
@@ -102,23 +37,32 @@ export class LeaseKeeper {
   readonly #spared = new Set<string>();
   #overview: Overview = { members: [], leases: [] };
   #timer: NodeJS.Timeout | undefined;
-  #alive: NodeJS.Timeout | undefined;
-  #aliveAt: number;
   #round: Promise<void> | undefined;
-  #unsure: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   #leaving = false;
   #closed = false;
 
   constructor(deps: LeaseKeeperDeps) {
     this.#deps = deps;
-    this.#aliveAt = deps.now();
+    this.#giver = new LeaseGiver({
+      ...deps,
+      held: this.#held,
+      stats: this.stats,
+      given: (shard) => this.#others.add(shard),
+    });
+    this.#awake = new Wakefulness({
+      now: deps.now,
+      leaseMs: deps.leaseMs,
+      concerned: () => !this.#closed && this.#held.size > 0,
+      onSlept: (ms) => {
+        deps.log.warn('this process stood still for longer than its leases last', { ms: Math.round(ms) });
+        void this.#tick();
+      },
+    });
   }
 
   /** Begins; resolves after the first round, when what was free is being served. */
   async start(): Promise<void> {
-    const { leaseMs } = this.#deps;
-    this.#aliveAt = this.#deps.now();
-    this.#alive = setInterval(() => this.#isAwake(), leaseMs / 6);
+    this.#awake.start();
     await this.#tick();
     await Promise.all([...this.#held.values()].map((h) => h.begun));
   }
@@ -158,8 +102,7 @@ export class LeaseKeeper {
    * the calls waits until this resolves, or until the shard has been let go.
    */
   unsure(): Promise<void> | undefined {
-    this.#isAwake();
-    return this.#unsure?.promise;
+    return this.#awake.unsure();
   }
 
   /** A commit was refused because another instance owns the shard. */
@@ -171,11 +114,7 @@ export class LeaseKeeper {
   replaced(shard: string): void {
     const held = this.#held.get(shard);
     if (!held) return;
-    if (held.offered) {
-      held.giving ??= this.#give(shard, held, held.offered.to);
-      return;
-    }
-    void this.#robbed(shard, held);
+    if (!this.#giver.taken(shard, held)) void this.#robbed(shard, held);
   }
 
   /**
@@ -199,8 +138,7 @@ export class LeaseKeeper {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearInterval(this.#alive);
-    this.#unsure?.resolve();
+    this.#awake.close();
     await this.#round;
     const { leases, host } = this.#deps;
     const held = [...this.#held];
@@ -256,8 +194,7 @@ export class LeaseKeeper {
       if (kept) this.stats.renewals += 1;
       else void this.#lose(shard);
     }
-    this.#unsure?.resolve();
-    this.#unsure = undefined;
+    this.#awake.sure();
     await this.#share();
   }
 
@@ -267,9 +204,9 @@ export class LeaseKeeper {
     const fair = fairShare(overview);
     const mine = () => [...this.#held.keys()].filter((s) => this.#deps.host.hasSocket(s)).length;
     for (const lease of overview.leases) await this.#look(lease);
-    for (const [shard, { offered }] of [...this.#held]) if (offered) await this.#offer({ shard, to: offered.to });
+    for (const [shard, { offered }] of [...this.#held]) if (offered) await this.#giver.offer({ shard, to: offered.to });
     if (this.#leaving) {
-      for (const move of handAllOver(overview, id)) await this.#offer(move);
+      for (const move of handAllOver(overview, id)) await this.#giver.offer(move);
       return;
     }
     for (const { shard } of wanted(overview, id)) {
@@ -280,7 +217,7 @@ export class LeaseKeeper {
       else await this.#acquire(shard);
     }
     const move = [...this.#held.values()].some((h) => h.offered) ? undefined : evenOut(overview, id);
-    if (move) await this.#offer(move);
+    if (move) await this.#giver.offer(move);
   }
 
   /** What one lease tells: that it is on its way here, or is no more. */
@@ -355,51 +292,8 @@ export class LeaseKeeper {
     await host.close(shard);
   }
 
-  async #offer({ shard, to }: Move): Promise<void> {
-    const { leases, host, now, leaseMs, isPassing, log } = this.#deps;
-    const held = this.#held.get(shard);
-    if (!held || held.giving) return;
-    try {
-      if (!held.offered) {
-        if (await leases.offer(shard, held.fence, to)) held.offered = { to, at: now() };
-        return;
-      }
-      const waited = now() - held.offered.at;
-      // Where there is no socket to be taken over, the other one has had the time to look out for it.
-      if (!host.hasSocket(shard) && waited > leaseMs / 3 + HURRY_MS) {
-        held.giving = this.#give(shard, held, held.offered.to);
-      } else if (waited > 3 * leaseMs) {
-        await leases.offer(shard, held.fence, undefined);
-        delete held.offered;
-        log.warn('the instance that was to have the shard did not take it', { shard, to });
-      }
-    } catch (error) {
-      if (!isPassing(error)) log.warn('the shard could not be offered', { err: error, shard });
-    }
-  }
-
-  async #give(shard: string, held: Held, to: string): Promise<void> {
-    const { leases, host, log } = this.#deps;
-    await held.begun;
-    const done = await host.settle(shard);
-    if (this.#held.get(shard) !== held) return;
-    this.#held.delete(shard);
-    const closed = host.close(shard);
-    this.#others.add(shard);
-    try {
-      // What has not been finished the next owner finds out as after a death.
-      await leases.give(shard, held.fence, done ? to : undefined);
-      this.stats.givenAway += 1;
-      log.info('the shard was handed over', { shard, to });
-    } catch (error) {
-      // The lease runs out by itself then.
-      log.warn('the shard’s lease could not be handed over', { err: error, shard });
-    }
-    await closed;
-  }
-
   /** Whoever has our socket has no lease, or ours has gone: the lease decides. */
-  async #robbed(shard: string, held: Held): Promise<void> {
+  async #robbed(shard: string, held: HeldShard): Promise<void> {
     const { host, log, now } = this.#deps;
     const { robbed } = held;
     if (now() - robbed.at > 2 * ROBBED_MS.longest) robbed.times = 0;
@@ -412,20 +306,5 @@ export class LeaseKeeper {
     log.warn('another client took the event socket, though the shard is this instance’s', { shard, againInMs: wait });
     await new Promise((resolve) => setTimeout(resolve, wait));
     if (this.#held.get(shard) === held && !this.#closed) host.reopen(shard);
-  }
-
-  /** A process that was stopped, or held up, for longer than a lease cannot know what it still owns. */
-  #isAwake(): void {
-    const now = this.#deps.now();
-    const slept = now - this.#aliveAt;
-    this.#aliveAt = now;
-    if (slept < this.#deps.leaseMs || this.#unsure || this.#closed || this.#held.size === 0) return;
-    this.#deps.log.warn('this process stood still for longer than its leases last', { ms: Math.round(slept) });
-    let resolve = (): void => undefined;
-    const promise = new Promise<void>((r) => {
-      resolve = r;
-    });
-    this.#unsure = { promise, resolve };
-    void this.#tick();
   }
 }

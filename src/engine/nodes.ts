@@ -33,6 +33,9 @@ export interface Place {
   readonly unreachable?: 'no-node' | 'channel-limit';
 }
 
+/** The name of a shard, in leases, keys and logs. */
+export const shardName = ({ app, id }: { readonly app: string; readonly id: string }): string => `${app}@${id}`;
+
 /** How the switch of a node, or of one of its shards, names itself to the engine. */
 export const keyOf = (node: EngineNode): string => node.key ?? node.id;
 

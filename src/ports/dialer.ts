@@ -204,12 +204,15 @@ export interface DialerStore {
   dueMessages(companyId: CompanyId, now: number, limit: number): Promise<DialerMessage[]>;
   /** When the next message is due, Unix ms. */
   nextMessageAt(companyId: CompanyId): Promise<number | undefined>;
-  /** The first message of a call has been delivered: the next one is due at once. */
-  delivered(companyId: CompanyId, token: number, uuid: string): Promise<void>;
+  /**
+   * A message has been delivered: the next one of its call is due at once. As with the two below, one that is not its call's
+   * first any more has been dealt with already, and nothing changes.
+   */
+  delivered(companyId: CompanyId, token: number, message: DialerMessage): Promise<void>;
   /** It has not; it is due again at this moment (Unix ms). */
-  notDelivered(companyId: CompanyId, token: number, uuid: string, at: number): Promise<void>;
+  notDelivered(companyId: CompanyId, token: number, message: DialerMessage, at: number): Promise<void>;
   /** It never will: it is set aside, and the next one is due at once. */
-  deadLetter(companyId: CompanyId, token: number, uuid: string, flowId: string): Promise<void>;
+  deadLetter(companyId: CompanyId, token: number, message: DialerMessage, flowId: string): Promise<void>;
   /** Messages of a flow that were set aside are delivered once more. @returns how many */
   replay(companyId: CompanyId, flowId: string, now: number): Promise<number>;
   deadLetters(companyId: CompanyId, flowId: string): Promise<number>;

@@ -113,10 +113,12 @@ return 1
  *
  * KEYS  1 lead  2 messages of the call (list)  3 calls with messages (zset)  4 failures (hash)  5 dead letters of the flow
  * ARGV  1 token  2 uuid  3 'done', 'again' or 'dead'  4 when the next one is due, Unix ms  5 dead letters kept at most
- * Answers 1, or 2 where another instance leads.
+ *       6 the message
+ * Answers 1, 0 where it is not the first any more and nothing is changed, or 2 where another instance leads.
  */
 export const SETTLE_MESSAGE = script(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
+if redis.call('LINDEX', KEYS[2], 0) ~= ARGV[6] then return 0 end
 if ARGV[3] == 'again' then
   redis.call('HINCRBY', KEYS[4], ARGV[2], 1)
   redis.call('ZADD', KEYS[3], ARGV[4], ARGV[2])
@@ -124,7 +126,7 @@ if ARGV[3] == 'again' then
 end
 local message = redis.call('LPOP', KEYS[2])
 redis.call('HDEL', KEYS[4], ARGV[2])
-if message and ARGV[3] == 'dead' then
+if ARGV[3] == 'dead' then
   redis.call('RPUSH', KEYS[5], ARGV[2] .. ' ' .. message)
   redis.call('LTRIM', KEYS[5], -tonumber(ARGV[5]), -1)
 end

@@ -218,16 +218,16 @@ export class RedisDialerStore implements DialerStore {
     return reply[1] === undefined ? undefined : Number(text(reply[1]));
   }
 
-  delivered(company: CompanyId, token: number, uuid: string): Promise<void> {
-    return this.#settle(company, token, uuid, 'done', 0, '');
+  delivered(company: CompanyId, token: number, message: DialerMessage): Promise<void> {
+    return this.#settle(company, token, message, 'done', 0, '');
   }
 
-  notDelivered(company: CompanyId, token: number, uuid: string, at: number): Promise<void> {
-    return this.#settle(company, token, uuid, 'again', at, '');
+  notDelivered(company: CompanyId, token: number, message: DialerMessage, at: number): Promise<void> {
+    return this.#settle(company, token, message, 'again', at, '');
   }
 
-  deadLetter(company: CompanyId, token: number, uuid: string, flowId: string): Promise<void> {
-    return this.#settle(company, token, uuid, 'dead', 0, flowId);
+  deadLetter(company: CompanyId, token: number, message: DialerMessage, flowId: string): Promise<void> {
+    return this.#settle(company, token, message, 'dead', 0, flowId);
   }
 
   async replay(company: CompanyId, flowId: string, now: number): Promise<number> {
@@ -247,7 +247,14 @@ export class RedisDialerStore implements DialerStore {
     return whole(await this.#redis.command(['LLEN', this.#key(company, `dead:${flowId}`)]));
   }
 
-  async #settle(company: CompanyId, token: number, uuid: string, how: string, at: number, flowId: string) {
+  async #settle(
+    company: CompanyId,
+    token: number,
+    { uuid, json }: DialerMessage,
+    how: 'done' | 'again' | 'dead',
+    at: number,
+    flowId: string,
+  ): Promise<void> {
     const keys = [
       this.#key(company, 'lead'),
       this.#key(company, `hooks:${uuid}`),
@@ -255,7 +262,7 @@ export class RedisDialerStore implements DialerStore {
       this.#key(company, 'hook-failures'),
       this.#key(company, `dead:${flowId}`),
     ];
-    const args = [String(token), uuid, how, String(at), String(MAX_DEAD_LETTERS)];
+    const args = [String(token), uuid, how, String(at), String(MAX_DEAD_LETTERS), json];
     await this.#redis.run(SETTLE_MESSAGE, keys, args);
   }
 

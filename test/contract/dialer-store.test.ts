@@ -111,17 +111,23 @@ describe('the dialler’s keys', () => {
     const far = Date.now() + 60_000;
     const first = async (at = far) => (await dialer.dueMessages(ACME, at, 10)).map((m) => [m.json, m.failures]);
     expect(await first()).toEqual([['m1', 0]]);
-    await dialer.notDelivered(ACME, token, 'u1', far + 1);
+    const message = (json: string) => ({ uuid: 'u1', json, failures: 0 });
+    await dialer.notDelivered(ACME, token, message('m1'), far + 1);
     expect(await first()).toEqual([]);
     expect(await dialer.nextMessageAt(ACME)).toBe(far + 1);
     expect(await first(far + 1)).toEqual([['m1', 1]]);
-    await dialer.deadLetter(ACME, token, 'u1', FLOW);
+    await dialer.deadLetter(ACME, token, message('m1'), FLOW);
     expect(await first()).toEqual([['m2', 0]]);
+    // What has been dealt with already takes none of the others with it.
+    await dialer.delivered(ACME, token, message('m1'));
+    await dialer.notDelivered(ACME, token, message('m1'), far + 2);
+    await dialer.deadLetter(ACME, token, message('m1'), FLOW);
+    expect([await first(), await dialer.deadLetters(ACME, FLOW)]).toEqual([[['m2', 0]], 1]);
     expect(await dialer.replay(ACME, FLOW, 5)).toBe(1);
     expect(await dialer.deadLetters(ACME, FLOW)).toBe(0);
-    await dialer.delivered(ACME, token, 'u1');
+    await dialer.delivered(ACME, token, message('m2'));
     expect(await first()).toEqual([['m1', 0]]);
-    await dialer.delivered(ACME, token, 'u1');
+    await dialer.delivered(ACME, token, message('m1'));
     expect([await first(), await dialer.nextMessageAt(ACME)]).toEqual([[], undefined]);
   });
 

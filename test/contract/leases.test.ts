@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { LeaseKeeper, type ShardHost } from '../../src/engine/lease-keeper.ts';
+import type { ShardHost } from '../../src/engine/lease-host.ts';
+import { LeaseKeeper } from '../../src/engine/lease-keeper.ts';
 import { FLOOR_SHARD } from '../../src/queues/floor.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';

@@ -10,14 +10,18 @@ import { commitOf, company, Heard, newCall, newStore } from '../support/store-ki
 const ID = company('restore');
 const SHARD = 'ringmaster-0';
 const PREFIX = 'restore';
+const COMMANDS = 'ringmaster-commands';
 
 let redis: TestRedis;
 let stores: Store[];
+/** How often each store has lost its connection: the moment itself can be over before anybody looks. */
+let outages: WeakMap<Store, number>;
 let restored: Restored[];
 
 beforeEach(async () => {
   redis = await startRedis();
   stores = [];
+  outages = new WeakMap();
   restored = [];
 });
 
@@ -30,7 +34,9 @@ async function open(): Promise<Store> {
   const { store } = newStore(redis.url, {
     prefix: PREFIX,
     listener: {
-      onDown: () => undefined,
+      onDown: (connection) => {
+        if (connection === COMMANDS) outages.set(store, outagesOf(store) + 1);
+      },
       onUp: () => undefined,
       onError: (error) => {
         throw error;
@@ -43,9 +49,12 @@ async function open(): Promise<Store> {
   return store;
 }
 
-/** Waits until a store has lost its connection and has it again. */
+const outagesOf = (store: Store): number => outages.get(store) ?? 0;
+
+/** Waits until a store has lost its connection, from now on, and has it again. */
 async function lostAndBack(store: Store): Promise<void> {
-  await vi.waitFor(() => expect(store.healthy).toBe(false), { timeout: 15_000, interval: 5 });
+  const before = outagesOf(store);
+  await vi.waitFor(() => expect(outagesOf(store)).toBeGreaterThan(before), { timeout: 15_000, interval: 5 });
   await store.connected();
 }
 

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
+import { Campaigncall } from '../../src/dialer/campaigncall.ts';
 import { testLab } from '../support/lab.ts';
 import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
@@ -131,6 +132,25 @@ describe('the Make Call API', () => {
     ]);
     const created = client.events.find((e) => e.messageID === 'EventCallCreated' && e.DNIS === TALKS);
     expect(created?.attachedData).toEqual({ agent: '1001', Name: 'Ankit' });
+    // Every number that was dialled is a campaigncall, with the attempt and what came of it.
+    const listed = await request(`${rm.base}/v1.0/campaigncalls?campaign_id=LabFlow1`, {
+      headers: { authorization: `Bearer ${rm.key('everything')}` },
+    });
+    const { result } = (await listed.body.json()) as { result: unknown };
+    const dialled = Campaigncall.array().parse(result).toReversed();
+    const campaigncallsOf = (nth: number) =>
+      dialled
+        .filter((c) => c.outdial_target_id === details[nth]?.['phonon-uuid'])
+        .map((c) => [c.destination.target, c.destination_index, c.try_count, c.status, c.result]);
+    expect(campaigncallsOf(0)).toEqual([[TALKS, 0, 1, 'done', 'success']]);
+    expect(campaigncallsOf(1)).toEqual([
+      [BUSY, 0, 1, 'done', 'fail'],
+      [TALKS_TOO, 1, 1, 'done', 'success'],
+    ]);
+    expect(campaigncallsOf(2)).toEqual([
+      [TALKS, 0, 1, 'done', 'fail'],
+      [TALKS, 0, 2, 'done', 'fail'],
+    ]);
     const one = await ask(`/status/${details[0]?.['phonon-uuid']}`);
     expect((one['call-details'] as CallStatus[]).map((c) => c.status)).toEqual(['COMPLETED']);
   });

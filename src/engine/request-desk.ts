@@ -1,0 +1,193 @@
+import type { Call } from '../calls/call.ts';
+import type { CallBirth, CallInput } from '../calls/input.ts';
+import { type Refusal, refuse } from '../cti/errors.ts';
+import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { MethodName, ParamsOf } from '../cti/requests.ts';
+import type { Caller, CallPlacing, RequestOutcome } from '../ports.ts';
+import type { Verdict } from './call-runner.ts';
+import type { EngineDeps } from './deps.ts';
+import type { FloorRunner } from './floor-runner.ts';
+import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
+import { keyOf, type Nodes } from './nodes.ts';
+import type { Reach } from './reach.ts';
+import type { Shard } from './shard.ts';
+import { type RefusedRequest, refusalEvent } from './views.ts';
+import type { WaitingCalls } from './waiting-calls.ts';
+
+/** What is needed to serve requests. */
+export interface RequestDeskDeps
+  extends Pick<EngineDeps, 'store' | 'admission' | 'directory' | 'recordings' | 'now' | 'log' | 'isPassing'> {
+  readonly nodes: Nodes;
+  readonly reach: Reach;
+  readonly waiting: WaitingCalls;
+  readonly floor: (companyId: CompanyId) => FloorRunner | undefined;
+  /** Shards whose calls do not live here. */
+  readonly elsewhere: () => readonly string[];
+  /** Why no call may begin now; undefined if it may. */
+  readonly notReady: () => string | undefined;
+}
+
+/**
+ * What is accepted while a call's node does not serve: an end, which is remembered until the node is back, and what the
+ * node has no part in.
+ */
+const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
+
+/** Serves the requests about calls, agents and queues that are here. */
+export class RequestDesk {
+  readonly #deps: RequestDeskDeps;
+
+  constructor(deps: RequestDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** `moved`: what the request is about went to another instance meanwhile, and nothing was done. */
+  async request(
+    caller: Caller,
+    method: string,
+    params: unknown,
+  ): Promise<RequestOutcome & { readonly moved?: boolean }> {
+    const serve = METHODS_SERVED[method as MethodName];
+    if (!serve) return { refusal: refuse('MethodNotFound') };
+    const outcome = await this.#orNotReady(serve(this.#context(caller, method), params as never));
+    if ('refusal' in outcome && !outcome.published && !outcome.moved) {
+      this.publishRefusal(caller, method, params, outcome.refusal);
+    }
+    return outcome;
+  }
+
+  /** What cannot be answered while the store is away is refused as such. */
+  async #orNotReady(answer: Promise<Answer<unknown>>): Promise<Answer<unknown>> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!this.#deps.isPassing(error)) throw error;
+      return { refusal: refuse('NotReady', { reason: 'Redis does not answer' }) };
+    }
+  }
+
+  /**
+   * Places a call under an id that was chosen before.
+   *
+   * @param as the queue that chose who is to have it, if one did; by which trunk; whether its phones are dialled once
+   */
+  async place(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    as: Pick<RequestContext, 'chosenBy' | 'trunk' | 'once'>,
+  ): ReturnType<CallPlacing['place']> {
+    const { nodes, store, admission } = this.#deps;
+    const { companyId } = caller;
+    const known = nodes.live(companyId, callID)?.call ?? (await store.load(companyId, callID))?.call;
+    if (known) return madeAs(known, params.thisDN);
+    const node = nodes.ofCall(callID);
+    const context: RequestContext = {
+      ...this.#context(caller, 'RequestMakeCall'),
+      // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
+      place: (trunk) => {
+        if (!node?.switch.serving || nodes.admit(callID, companyId, node.id, trunk)) return undefined;
+        return { node: node.id, key: keyOf(node), callID };
+      },
+      ...as,
+    };
+    const answer = await makeCall(context, params);
+    if ('refusal' in answer && !nodes.live(companyId, callID)) admission.release(callID);
+    return answer;
+  }
+
+  /** Publishes a refusal as EventPartyError or EventAgentError. */
+  publishRefusal(caller: Caller, method: string, params: unknown, refusal: Refusal): void {
+    const named: RefusedRequest = typeof params === 'object' && params !== null ? params : {};
+    const event = refusalEvent(caller.companyId, method, named, refusal, this.#deps.now());
+    if (!event) return;
+    this.#deps.store.append(caller.companyId, [event]).catch((error) => {
+      this.#deps.log.error('a refusal could not be published', error);
+    });
+  }
+
+  /** Begins a call. A place in a queue is kept for it until it is stored, and counted by what is stored. */
+  async begin(shard: Shard, birth: CallBirth): ReturnType<Shard['begin']> {
+    this.#deps.waiting.begins(birth);
+    const begun = await shard.begin(birth);
+    this.#deps.waiting.entered(birth.callID);
+    return begun;
+  }
+
+  #context(caller: Caller, method: string): RequestContext {
+    const { directory, now, recordings, store, nodes, reach, waiting } = this.#deps;
+    return {
+      caller,
+      directory,
+      now,
+      store,
+      floor: this.#deps.floor(caller.companyId),
+      notReady: this.#deps.notReady(),
+      place: (trunk) => nodes.place(caller.companyId, trunk),
+      begin: async (key, birth) => {
+        const shard = nodes.get(key)?.shard;
+        if (!shard) return { refusal: refuse('NotReady') };
+        const { call } = await this.begin(shard, birth);
+        return call ? { call } : { refusal: refuse('NotReady') };
+      },
+      send: async (callID, input, request) => {
+        const verdict = await this.#send(caller, method, callID, input, request);
+        waiting.entered(callID as CallID);
+        return verdict;
+      },
+      reach: (callID, dn, shown) => reach.destination(caller.companyId, callID, dn, shown),
+      target: (callID, dn, shown) => {
+        const target = reach.target(caller.companyId, callID, dn, shown);
+        if (target.kind === 'queue' && !target.full) waiting.enter(caller.companyId, callID as CallID, dn);
+        return target;
+      },
+      isFull: (queue) => waiting.isFull(caller.companyId, queue),
+      newRecording: () => recordings.target(),
+      planRecording: (asked) => recordings.plan(caller.companyId, asked),
+      live: (callID) => nodes.live(caller.companyId, callID)?.call,
+      calls: () => this.#allCalls(caller.companyId),
+    };
+  }
+
+  /** The live calls of a company, here and, as they are stored, elsewhere. */
+  async #allCalls(companyId: CompanyId): Promise<readonly Call[]> {
+    const { nodes, store, elsewhere } = this.#deps;
+    const others = await Promise.all(elsewhere().map((s) => store.loadLive([companyId], s)));
+    // A shard that came here meanwhile is in both.
+    const here = [...nodes.callsOf(companyId)];
+    const known = new Set(here.map((c) => c.callID));
+    return [...here, ...others.flat().flatMap(({ call }) => (known.has(call.callID) ? [] : call))];
+  }
+
+  #send(
+    caller: Caller,
+    method: string,
+    callID: string,
+    input: CallInput,
+    request: RefusedRequest,
+  ): Promise<Verdict | Unsent> {
+    const { nodes, now } = this.#deps;
+    const runner = nodes.live(caller.companyId, callID);
+    if (!runner?.call) return Promise.resolve('unknown');
+    const node = nodes.holding(callID);
+    const shard = node?.shard;
+    if (shard?.settling) return Promise.resolve('moved');
+    if (!node?.switch.serving && !WITHOUT_NODE.has(input.kind)) {
+      shard?.settleLegs(runner.call);
+      return Promise.resolve('node-away');
+    }
+    if (node?.shard.full) return Promise.resolve('too-fast');
+    return new Promise((resolve) => {
+      const taken = runner.push({
+        input,
+        at: now(),
+        settle: (verdict, call) => {
+          if (verdict && call) shard?.settleLegs(call);
+          resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
+        },
+        refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),
+      });
+      if (!taken) resolve(runner.waiting > 0 ? 'too-fast' : 'unknown');
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import type { Command } from '../calls/command.ts';
+import type { Fact } from '../calls/input.ts';
+import { type CallID, isCallID } from '../cti/ids.ts';
+import type { Arrival, NodeContents } from '../ports.ts';
+import { type Arrivals, CONGESTION } from './arrivals.ts';
+import { AttendedTransfers } from './attended.ts';
+import type { Nodes } from './nodes.ts';
+import type { Reach } from './reach.ts';
+import { callIn, Findings, orphans } from './reconcile.ts';
+import { partOfCall, WHOLE } from './shard-part.ts';
+
+/** What is needed to take what the switches tell. */
+export interface SwitchDeskDeps {
+  readonly nodes: Nodes;
+  readonly reach: Pick<Reach, 'aimed'>;
+  readonly arrivals: Pick<Arrivals, 'take' | 'turnAway'>;
+  /** Whether a call may begin now. */
+  readonly mayChoose: () => boolean;
+}
+
+/** Leads what the switches tell to the calls that it concerns. Nodes are named as their switches name themselves. */
+export class SwitchDesk {
+  readonly #deps: SwitchDeskDeps;
+  readonly #attended = new AttendedTransfers();
+
+  constructor(deps: SwitchDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** Something happened to a channel. */
+  fact(nodeId: string, fact: Fact): void {
+    const { nodes, reach } = this.#deps;
+    const shard = nodes.get(nodeId)?.shard;
+    if (!shard || (fact.kind === 'leg-transfer-requested' && this.#attended.begin(shard, fact))) return;
+    shard.fact(fact.kind === 'leg-transfer-requested' ? reach.aimed(shard.callOf(fact.channel), fact) : fact);
+  }
+
+  /** A call's command was not carried out. */
+  commandFailed(nodeId: string, callID: CallID, command: Command): void {
+    this.#deps.nodes.get(nodeId)?.shard.runner(callID)?.notDone(command);
+  }
+
+  /** The dialplan has handed over a channel. */
+  arrival(nodeId: string, arrival: Arrival): void {
+    const { nodes, arrivals, mayChoose } = this.#deps;
+    const node = nodes.get(nodeId);
+    if (!node || node.shard.owns(arrival.channel)) return;
+    const callID = nodes.newCallID(node);
+    if (mayChoose()) arrivals.take(node, callID, arrival);
+    else arrivals.turnAway(node, callID, arrival, CONGESTION);
+  }
+
+  /** What a node really has: each call is told its part, and what is nobody's is ended. */
+  resync(nodeId: string, found: NodeContents): void {
+    const node = this.#deps.nodes.get(nodeId);
+    if (!node) return;
+    const findings = new Findings(found);
+    for (const call of node.shard.calls()) node.shard.resume(call.callID, findings.of(call));
+    const { index, of } = node.part ?? WHOLE;
+    const claimed = (id: string): boolean => {
+      const callID = callIn(id);
+      // Bridges are the whole node's: those of another shard's calls are not ours to judge.
+      const another = callID !== undefined && partOfCall(callID, of) !== index;
+      return another || node.shard.owns(id) || node.shard.isOf(id, callID);
+    };
+    const left = orphans(found, claimed);
+    for (const channel of left.channels) {
+      const callID = callIn(channel);
+      if (callID !== undefined && isCallID(callID)) node.switch.perform(callID, [{ do: 'hang-up', channel, q850: 16 }]);
+    }
+    for (const bridge of left.bridges) {
+      const callID = callIn(bridge);
+      if (callID !== undefined && isCallID(callID)) node.switch.perform(callID, [{ do: 'destroy-bridge', bridge }]);
+    }
+    for (const c of found.channels) if (c.arrival) this.arrival(nodeId, c.arrival);
+  }
+}
