@@ -1,13 +1,9 @@
 import { z } from 'zod';
 import type { Endpoint, EndpointAnswer } from '../http/endpoint.ts';
+import { ADMIN_REFUSALS, failure, match } from './admin-endpoints.ts';
 import { NumberListBody, NumberListChange, NumberListQuery } from './number-lists.ts';
 
 /** What the admin API of the accounts' lists takes and answers (docs/dialer.md). The handlers are in number-list-routes.ts. */
-
-const failure = z.strictObject({
-  error: z.string(),
-  problems: z.array(z.strictObject({ key: z.string(), message: z.string() })).optional(),
-});
 
 /** The variables of the path. */
 export const NumberListParams = z.strictObject({
@@ -20,10 +16,8 @@ const counts = {
   file: z.int().describe('Numbers that the configuration file has, which count as well.'),
 };
 const refusals = {
-  401: { means: 'No key, or an unknown one.', body: failure },
-  403: { means: 'The key does not have the scope.', body: failure },
+  ...ADMIN_REFUSALS,
   404: { means: 'The company has no such account, or there is no such list.', body: failure },
-  503: { means: 'Redis is away.', body: failure },
 } satisfies Record<number, EndpointAnswer>;
 const changes = {
   400: { means: 'Something in the body is wrong; what, and where. Nothing was changed.', body: failure },
@@ -63,9 +57,7 @@ export const NUMBER_LIST_ENDPOINTS = {
     access: 'key',
     scope: 'admin',
     params: NumberListParams,
-    headers: z.strictObject({
-      'if-match': z.string().optional().describe('The version that was seen, in quotes: 412 if it is another one now.'),
-    }),
+    headers: match,
     body: NumberListChange,
     answers: {
       200: {

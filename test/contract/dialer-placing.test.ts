@@ -251,6 +251,18 @@ describe('placing', () => {
     },
   );
 
+  it('once, where nobody can say whether it was begun: it is asked for under the same id until somebody does', async () => {
+    const sim = await begin();
+    sim.holding = true;
+    sim.unsure = 3;
+    const one = await dialler(sim, [companyOf([fast()])]);
+    const id = await ask(one, 0, 2);
+    await expect.poll(() => sim.unsure).toBe(0);
+    await sim.hangUp();
+    await expect.poll(() => statusesOf(one, id)).toEqual(['COMPLETED', 'COMPLETED']);
+    expect(sim.placed.map((p) => p.number).toSorted()).toEqual([numberOf(0), numberOf(1)]);
+  });
+
   it('sets a message aside that nobody takes, and delivers it again on request', async () => {
     const sim = await begin();
     const receiver = await WebhookReceiver.open(SECRET);

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Dial } from '../../src/calls/command.ts';
+import { newCallID } from '../../src/cti/ids.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
-import type { Caller } from '../../src/ports.ts';
+import { Router } from '../../src/engine/router.ts';
+import type { Caller, Member, PeerQuestion } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
 import { company, newStore } from '../support/store-kit.ts';
@@ -174,6 +176,33 @@ describe('a call under an id that was chosen before', () => {
       ['PJSIP/911140001001@carrier', 'carrier', '91117'],
       ['PJSIP/911140001001@another', 'another', '91117'],
     ]);
+  });
+
+  it.each([
+    ['was not reached', 'not-done', 'NotReady'],
+    ['did not answer, and may have begun it', 'unknown', 'CTIException'],
+  ] as const)('is refused where its owner %s, so that the caller knows which', async (_what, outcome, name) => {
+    const asked: PeerQuestion[] = [];
+    const there: Member = { id: 'there', says: { url: 'http://there', leaving: false } };
+    const router = new Router({
+      engine,
+      owners: { ownerOf: () => there, refresh: async () => undefined },
+      peers: {
+        ask: async (_url, question) => {
+          asked.push(question);
+          return { outcome };
+        },
+      },
+      nodes: [{ number: 5, shards: ['ringmaster@pbx-2'] }],
+      id: 'here',
+      patienceMs: 250,
+      randomHex: hex,
+    });
+    const callID = newCallID(hex(), 5);
+    expect(await router.place(CALLER, callID, PARAMS, 'another')).toMatchObject({ refusal: { name } });
+    // It can be asked again without harm, and was: always under this id.
+    expect(asked.length).toBeGreaterThan(1);
+    for (const question of asked) expect(question).toMatchObject({ ask: 'place', callID, trunk: 'another' });
   });
 
   it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {

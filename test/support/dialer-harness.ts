@@ -37,6 +37,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   holding = false;
   /** Refuses new calls as if there were no room, so many times. */
   refusals = 0;
+  /** Does not say so many times whether it has begun a call. */
+  unsure = 0;
   /** Refuses calls to this number for good. */
   never: string | undefined;
   /** `before`: requests are never heard; `after`: they are carried out, and the answer is lost. */
@@ -80,6 +82,10 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
       for (const look of [...this.#waiting]) look();
     }
     if (this.mute === 'after') await this.#silence();
+    if (this.unsure > 0) {
+      this.unsure--;
+      return { refusal: { code: 301020, name: 'CTIException' } };
+    }
     return { result: { callID, partyID: `${callID}-1` } };
   }
 
