@@ -14,7 +14,7 @@ import {
 import type { Endpoint } from '../src/http/endpoint.ts';
 import { openApiDocument } from '../src/http/openapi.ts';
 import { DOCUMENT_ENDPOINTS } from '../src/http/page.ts';
-import { openRpcDocument, RPC_ENDPOINTS } from '../src/rpc/index.ts';
+import { NODE_ENDPOINTS, openRpcDocument, RPC_ENDPOINTS } from '../src/rpc/index.ts';
 import { eventJsonSchema } from './event-schema.ts';
 import { vocabularyJsonSchema } from './vocabulary-schema.ts';
 
@@ -41,6 +41,7 @@ const json = (document: object) => (): string => `${JSON.stringify(document, nul
 
 const endpoints = [
   RPC_ENDPOINTS,
+  NODE_ENDPOINTS,
   DIALER_ENDPOINTS,
   FLOW_ADMIN_ENDPOINTS,
   NUMBER_LIST_ENDPOINTS,

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Engine } from './engine/engine.ts';
 import type { LeaseKeeper } from './engine/lease-keeper.ts';
+import type { NodeBoard } from './engine/node-board.ts';
 import type { Router } from './engine/router.ts';
 import type { OpenNode } from './node.ts';
 import type { Store } from './store/store.ts';
@@ -14,6 +15,7 @@ export function watch(
   admission: CallAdmission,
   store: Store,
   nodes: readonly OpenNode[],
+  board: NodeBoard,
 ): void {
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, read: () => number): void => {
@@ -52,8 +54,23 @@ export function watch(
     () => store.remembered,
   );
   gauge('ringmaster_redis_up', '1 while Redis answers', () => Number(store.healthy));
+  if (store.sentinels) {
+    const { sentinels } = store;
+    gauge('ringmaster_redis_sentinels', 'Sentinels that answered when they were asked last', () => sentinels.answering);
+    gauge('ringmaster_redis_failovers_total', 'How often another server was the master', () => sentinels.switches);
+  }
   perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers; 0 at a stand-by', (n) =>
     Number([...n.switches].some((s) => s.serving)),
+  );
+  perNode('ringmaster_node_draining', '1 while an operator wants no new calls on it', (n) =>
+    Number(board.isDraining(n.id)),
+  );
+  perNode('ringmaster_node_dead', '1 while it is taken for dead, its calls released', (n) => Number(n.pulse.dead));
+  perNode('ringmaster_node_deaths_total', 'Times that it was taken for dead', (n) => n.pulse.deaths);
+  perSwitch(
+    'ringmaster_node_silent_resources',
+    'Parts of REST that did not answer when last tried',
+    (s) => s.silentResources.length,
   );
   perSwitch('ringmaster_node_busy_calls', 'Calls with commands under way', (s) => s.busyCalls);
   perSwitch(

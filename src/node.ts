@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { AmiClient } from './ami/index.ts';
 import type { NodeConfig } from './config.ts';
@@ -6,8 +5,11 @@ import { shardName } from './engine/nodes.ts';
 import type { ShardPart } from './engine/shard-part.ts';
 import type { SwitchListener } from './ports.ts';
 import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-switch.ts';
+import { knock } from './switch/knock.ts';
 import { PhoneWatch } from './switch/phones.ts';
+import { KNOCK_MS, Pulse } from './switch/pulse.ts';
 import { RecordingShelf } from './switch/recording-shelf.ts';
+import { tlsSettings } from './tls.ts';
 
 /** AMI events that are of use: what ARI does not tell. */
 const AMI_EVENTS = ['FullyBooted', 'Shutdown', 'ContactStatus'] as const;
@@ -37,6 +39,8 @@ export interface OpenNode {
   readonly shards: readonly NodeShard[];
   /** The switches that are open here. */
   readonly switches: ReadonlySet<AsteriskSwitch>;
+  /** Whether it is dead. */
+  readonly pulse: Pulse;
   start(): void;
   /** Makes a shard's switch; it connects when it is started. */
   openSwitch(shard: NodeShard, hooks: SwitchHooks): AsteriskSwitch;
@@ -60,13 +64,7 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
     username: manager.username,
     secret: manager.secret,
     events: AMI_EVENTS,
-    ...(manager.tls && {
-      tls: {
-        ...(manager.tls.caFile !== undefined && { ca: readFileSync(manager.tls.caFile, 'utf8') }),
-        ...(manager.tls.servername !== undefined && { servername: manager.tls.servername }),
-        insecure: manager.tls.insecure,
-      },
-    }),
+    ...(manager.tls && { tls: tlsSettings(manager.tls) }),
   });
   ami.onState((state, reason) => {
     if (reason) logger.warn({ node: id, state, reason: reason.message }, 'AMI');
@@ -78,6 +76,20 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
   });
   const recordings = new RecordingShelf(id, config.ari);
   const switches = new Set<AsteriskSwitch>();
+  const pulse = new Pulse({
+    deadAfter: { refused: config.deadAfter.refused * 1000, silent: config.deadAfter.silent * 1000 },
+    concerned: () => switches.size > 0,
+    connected: () => ami.state === 'ready' || ami.state === 'authenticating' || [...switches].some((s) => s.connected),
+    knock: () => knock({ ari: config.ari.url, ami: manager }, KNOCK_MS),
+    onDead: (of, first) => {
+      const seen = of === 'refused' ? 'its host refuses every connection' : 'nothing has come from it';
+      if (first)
+        logger.error({ node: id, seen, seconds: config.deadAfter[of] }, 'the node is dead: its calls are released');
+      for (const s of switches) s.died();
+    },
+    onAlive: () => logger.warn({ node: id }, 'the node that was taken for dead is there again'),
+    now: () => performance.now(),
+  });
   const apps = appsOf(config);
   const shards: NodeShard[] = [];
   const node: OpenNode = {
@@ -87,7 +99,11 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
     recordings,
     shards,
     switches,
-    start: () => ami.start(),
+    pulse,
+    start() {
+      ami.start();
+      pulse.start();
+    },
     openSwitch({ key, app }, hooks) {
       const opened = new AsteriskSwitch({
         node: key,
@@ -111,6 +127,7 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
       await opened.close();
     },
     async close() {
+      pulse.close();
       await Promise.all([...[...switches].map((s) => s.close()), recordings.close(), ami.close()]);
     },
   };

@@ -7,6 +7,7 @@ export type * from './ports/contacts.ts';
 export type * from './ports/dialer.ts';
 export type * from './ports/instances.ts';
 export type * from './ports/masking.ts';
+export type * from './ports/nodes.ts';
 export type * from './ports/number-lists.ts';
 export type * from './ports/recordings.ts';
 export type * from './ports/rpc.ts';

@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-import { recordingName } from './calls/recording.ts';
 import { steadyClock } from './clock.ts';
 import { type Config, trunksOf } from './config.ts';
 import { Contacts } from './contacts/index.ts';
@@ -12,16 +11,27 @@ import { Directory, type MaskingNumber } from './engine/directory.ts';
 import { Engine } from './engine/engine.ts';
 import { FloorPost } from './engine/floor-post.ts';
 import { LeaseKeeper } from './engine/lease-keeper.ts';
+import { NodeBoard } from './engine/node-board.ts';
+import { NodeDesk } from './engine/node-desk.ts';
 import { Recordings } from './engine/recordings.ts';
 import { Router } from './engine/router.ts';
 import type { Faults } from './faults.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
-import type { Readiness, RecordingFiles } from './ports.ts';
+import { readinessOf, recordingFiles, reportOf, reportsOf } from './node-facts.ts';
+import { openStore } from './open-store.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
-import { apiKeys, createRpcServer, PeerClient, PeerServer, type RpcServer, TokenBucket } from './rpc/index.ts';
+import {
+  apiKeys,
+  createRpcServer,
+  operatorKeys,
+  PeerClient,
+  PeerServer,
+  type RpcServer,
+  TokenBucket,
+} from './rpc/index.ts';
 import { Shards } from './shards.ts';
-import { Store, StoreUnavailable } from './store/store.ts';
+import { type Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 
 /** A running Ringmaster. */
@@ -74,6 +84,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
+  const board: NodeBoard = new NodeBoard(config.nodes, () => keeper.overview, instance);
   const engine: Engine = new Engine({
     store: faults?.calls(store.calls) ?? store.calls,
     floors: faults?.floors(store.floors) ?? store.floors,
@@ -95,18 +106,22 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     onFenced: (shard) => keeper.fenced(shard),
     shards: () => nodes.flatMap((n) => n.shards.map((shard) => shard.name)),
     nodeCount: config.nodes.length,
+    board,
     post: () => post,
   });
   const keys = apiKeys(keysOf(config));
   const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
   const shards = new Shards(engine, nodes, logger, faults);
   const leaseMs = config.cluster.leaseSeconds * 1000;
-  const keeper = new LeaseKeeper({
-    leases: store.leases(instance, leaseMs),
+  const leases = store.leases(instance, leaseMs);
+  const keeper: LeaseKeeper = new LeaseKeeper({
+    leases,
     host: shards,
     shards: shards.names,
     id: instance,
     url: () => peersUrl,
+    nodes: () => reportsOf(nodes, engine, admission),
+    onBeat: () => operations.beat(),
     leaseMs,
     now: () => performance.now(),
     log: {
@@ -122,10 +137,21 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     engine,
     owners: keeper,
     peers,
-    nodes: nodes.map(({ number, shards: parts }) => ({ number, shards: parts.map((p) => p.name) })),
+    nodes: nodes.map(({ id, number, shards: parts }) => ({ id, number, shards: parts.map((p) => p.name) })),
+    board,
     id: instance,
     patienceMs: leaseMs + TAKE_OVER_MS,
     randomHex,
+  });
+  const operations = new NodeDesk({
+    board,
+    leases,
+    report: (id) => {
+      const node = nodes.find((n) => n.id === id);
+      return node && reportOf(node, engine, admission);
+    },
+    refresh: () => keeper.refresh(),
+    log: { info: (what, details) => logger.info(details, what) },
   });
   const post: FloorPost = new FloorPost({
     peers,
@@ -138,8 +164,10 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     requests: router,
     log: store.events,
     keys,
+    operators: operatorKeys(config.operators),
+    nodes: operations,
     recordings: recordingFiles(nodes),
-    readiness: () => readinessOf(engine, router, nodes, store.healthy),
+    readiness: () => readinessOf(engine, router, nodes, board, store.healthy),
     registry,
     logger,
     version: options.version,
@@ -159,7 +187,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     opened: () => contacts.start(),
     closed: () => contacts.close(),
   });
-  watch(registry, engine, admission, store, nodes);
+  watch(registry, engine, admission, store, nodes, board);
   watchLeases(registry, keeper, router);
 
   const trimming = setInterval(() => {
@@ -233,17 +261,6 @@ async function drain(
   return left;
 }
 
-/**
- * What /readyz tells: of each node how this instance's part of it is, if it has one. A stand-by is ready where it can ask
- * another instance.
- */
-function readinessOf(engine: Engine, router: Router, nodes: readonly OpenNode[], redis: boolean): Readiness {
-  const told = engine.readiness(redis);
-  const states = nodes.map((node) => [node.id, told.nodes[node.id] ?? 'standby'] as const);
-  const ready = told.ready || (redis && !told.draining && router.canForward);
-  return { ...told, ready, nodes: Object.fromEntries(states) };
-}
-
 function openDialer(
   config: Config,
   store: Store,
@@ -305,34 +322,6 @@ function openContacts(config: Config, store: Store, engine: Engine, logger: Logg
   );
 }
 
-/** @param onForgotten Redis has lost more than the store itself can write again */
-function openStore(config: Config, logger: Logger, onForgotten: () => void): Store {
-  const { redis } = config;
-  return new Store({
-    url: redis.url,
-    prefix: redis.keyPrefix,
-    endedCallTtl: redis.endedCallTtl,
-    retention: {
-      maxAgeMs: redis.eventLog.maxAgeSeconds * 1000,
-      minEvents: redis.eventLog.maxEvents,
-      maxEvents: redis.eventLog.maxEvents * 5,
-    },
-    listener: {
-      onDown: (connection, err) => logger.error({ err, connection }, 'Redis cannot be reached'),
-      onUp: (connection) => logger.info({ connection }, 'connected to Redis'),
-      onError: (err) => logger.error({ err }, 'event log'),
-      onRestored: ({ more, ...restored }) => {
-        logger.error(restored, 'Redis had lost what was written last: it is written again');
-        if (!more) return;
-        logger.error(
-          'Redis has lost more than is remembered: events are missing, live calls and agents are stored anew',
-        );
-        onForgotten();
-      },
-    },
-  });
-}
-
 function directoryOf(config: Config): Directory {
   const companies = config.companies.map((c) => ({
     companyId: c.companyId as CompanyId,
@@ -379,27 +368,6 @@ const httpUrl = ({ host, port }: { readonly host: string; readonly port: number 
 
 const recordingPoliciesOf = (config: Config) =>
   new Map(config.companies.map((c) => [c.companyId as CompanyId, c.recording]));
-
-/** Recordings lie on the node that carried the call: an id does not tell which, so each is asked. */
-function recordingFiles(nodes: readonly OpenNode[]): RecordingFiles {
-  return {
-    async open(companyId, recordUUID, signal) {
-      const name = recordingName(companyId, recordUUID);
-      let away: unknown;
-      for (const node of nodes) {
-        try {
-          const found = await node.recordings.open(name, signal);
-          if (found) return { size: found.size, samples: found.body };
-        } catch (error) {
-          away = error;
-        }
-      }
-      // Where one node could not be asked, nobody knows that there is no such recording.
-      if (away !== undefined) throw away;
-      return undefined;
-    },
-  };
-}
 
 const keysOf = (config: Config) =>
   config.companies.flatMap((c) => c.keys.map((k) => ({ ...k, companyId: c.companyId as CompanyId })));

@@ -457,12 +457,12 @@ export class PhoneCall {
 
   #connect(message: SipMessage, media: Media): void {
     if (message.body === '') return;
-    const sdp = parseSdp(message.body);
-    media.connect(sdp.host, sdp.port, sdp.eventPayload);
+    media.connect(parseSdp(message.body));
   }
 
   async #sdp(direction: Direction): Promise<string> {
-    return buildSdp(this.#host.host, (await this.#media).port, direction, this.#sdpVersion);
+    const { port, linear } = await this.#media;
+    return buildSdp(this.#host.host, port, direction, this.#sdpVersion, linear);
   }
 
   #sdpHeaders(): Header[] {

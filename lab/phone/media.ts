@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SAMPLE_RATE, toneSamples } from '../tones.ts';
 import { ALAW_SAMPLES, encodeUlaw, ULAW_SAMPLES } from './g711.ts';
 import { type Paced, pacer } from './pacer.ts';
-import { PCMA, PCMU, TELEPHONE_EVENT } from './sdp.ts';
+import { LINEAR, PCMA, PCMU, type SessionDescription, TELEPHONE_EVENT } from './sdp.ts';
 import { AUDIBLE, BLOCK, toneLevel, tonesIn } from './tone-detector.ts';
 
 const PACKET_SAMPLES = 160;
@@ -14,13 +14,21 @@ const DIGITS = '0123456789*#ABCD';
 const DTMF_PACKETS = 5;
 const DTMF_PAUSE = 5;
 
-const tones = new Map<number, Buffer>();
-/** A second of a tone in u-law: fifty packets. */
-function ulawTone(hz: number): Buffer {
-  let tone = tones.get(hz);
+/** What a telephone speaks: u-law, or 16-bit samples as they are (L16), which Asterisk has to translate for the others. */
+export type Codec = 'ulaw' | 'linear';
+
+const BYTES: Readonly<Record<Codec, number>> = { ulaw: 1, linear: 2 };
+
+const tones = new Map<string, Buffer>();
+/** A second of a tone: fifty packets. */
+function encodedTone(hz: number, codec: Codec): Buffer {
+  const key = `${codec} ${hz}`;
+  let tone = tones.get(key);
   if (!tone) {
-    tone = Buffer.from(Array.from(toneSamples(hz), encodeUlaw));
-    tones.set(hz, tone);
+    const samples = toneSamples(hz);
+    // The samples of L16 come in network byte order (RFC 3551, 4.5.11).
+    tone = codec === 'ulaw' ? Buffer.from(Array.from(samples, encodeUlaw)) : Buffer.from(samples.buffer).swap16();
+    tones.set(key, tone);
   }
   return tone;
 }
@@ -35,6 +43,8 @@ export class Media implements Paced {
   #port = 0;
   #remote: { host: string; port: number } | undefined;
   #eventPayload = TELEPHONE_EVENT;
+  #linearPayload = LINEAR;
+  readonly #codec: Codec;
   #tone: number;
   #sending = false;
   #paced = false;
@@ -48,8 +58,9 @@ export class Media implements Paced {
   #lastEvent = -1;
   #digits: { digit: number; sent: number; start: number; done: () => void }[] = [];
 
-  private constructor(host: string, tone: number, onDigit: (digit: string) => void) {
+  private constructor(host: string, tone: number, onDigit: (digit: string) => void, codec: Codec) {
     this.#host = host;
+    this.#codec = codec;
     this.#tone = tone;
     this.#onDigit = onDigit;
     this.#socket = createSocket({ type: 'udp4', recvBufferSize: 256 * 1024 });
@@ -59,8 +70,13 @@ export class Media implements Paced {
   }
 
   /** Opens a port for one call. @param tone hertz; 0 sends silence */
-  static async open(host: string, tone: number, onDigit: (digit: string) => void): Promise<Media> {
-    const media = new Media(host, tone, onDigit);
+  static async open(
+    host: string,
+    tone: number,
+    onDigit: (digit: string) => void,
+    codec: Codec = 'ulaw',
+  ): Promise<Media> {
+    const media = new Media(host, tone, onDigit, codec);
     media.#socket.bind(0, host);
     await once(media.#socket, 'listening');
     media.#port = media.#socket.address().port;
@@ -69,6 +85,11 @@ export class Media implements Paced {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** The payload type of what is spoken where it is not u-law: what the far end calls it, once that is known. */
+  get linear(): number | undefined {
+    return this.#codec === 'linear' ? this.#linearPayload : undefined;
   }
 
   /** RTP packets that have arrived. */
@@ -81,9 +102,10 @@ export class Media implements Paced {
     this.#tone = hz;
   }
 
-  connect(host: string, port: number, eventPayload: number | undefined): void {
+  connect({ host, port, eventPayload, linearPayload }: SessionDescription): void {
     this.#remote = { host, port };
     this.#eventPayload = eventPayload ?? TELEPHONE_EVENT;
+    this.#linearPayload = linearPayload ?? LINEAR;
   }
 
   /** Starts or stops the tone. */
@@ -120,8 +142,10 @@ export class Media implements Paced {
     const event = this.#digits[0];
     if (event) this.#sendEvent(event);
     else if (this.#sending) {
-      const at = (this.#packets % (SAMPLE_RATE / PACKET_SAMPLES)) * PACKET_SAMPLES;
-      this.#emit(PCMU, this.#timestamp, false, ulawTone(this.#tone).subarray(at, at + PACKET_SAMPLES));
+      const bytes = PACKET_SAMPLES * BYTES[this.#codec];
+      const at = (this.#packets % (SAMPLE_RATE / PACKET_SAMPLES)) * bytes;
+      const audio = encodedTone(this.#tone, this.#codec).subarray(at, at + bytes);
+      this.#emit(this.linear ?? PCMU, this.#timestamp, false, audio);
     }
     this.#packets += 1;
   }
@@ -162,18 +186,21 @@ export class Media implements Paced {
     const type = (packet[1] ?? 0) & 0x7f;
     const payload = packet.subarray(12 + ((packet[0] ?? 0) & 0x0f) * 4);
     if (type === this.#eventPayload) this.#takeEvent(packet.readUInt32BE(4), payload);
-    else if (this.#listeners.size > 0 && (type === PCMU || type === PCMA)) {
-      const decode = type === PCMU ? ULAW_SAMPLES : ALAW_SAMPLES;
-      for (const byte of payload) {
-        this.#block[this.#filled] = decode[byte] ?? 0;
-        this.#filled += 1;
-        if (this.#filled < BLOCK) continue;
-        const full = this.#block;
-        this.#block = new Int16Array(BLOCK);
-        this.#filled = 0;
-        for (const listener of this.#listeners) listener(full);
-      }
+    else if (this.#listeners.size > 0) {
+      if (type === this.linear) for (let at = 0; at + 1 < payload.length; at += 2) this.#hear(payload.readInt16BE(at));
+      else if (type === PCMU) for (const byte of payload) this.#hear(ULAW_SAMPLES[byte] ?? 0);
+      else if (type === PCMA) for (const byte of payload) this.#hear(ALAW_SAMPLES[byte] ?? 0);
     }
+  }
+
+  #hear(sample: number): void {
+    this.#block[this.#filled] = sample;
+    this.#filled += 1;
+    if (this.#filled < BLOCK) return;
+    const full = this.#block;
+    this.#block = new Int16Array(BLOCK);
+    this.#filled = 0;
+    for (const listener of this.#listeners) listener(full);
   }
 
   /** Packets of one event share their timestamp; the digit counts once, when its end arrives. */

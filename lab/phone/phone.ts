@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type Behaviour, behave } from './behaviour.ts';
 import { type CallHost, PhoneCall } from './call.ts';
 import { answerChallenge, type Credentials, isProven } from './digest.ts';
-import { Media } from './media.ts';
+import { type Codec, Media } from './media.ts';
 import { type Header, header, parseAddress, parseUri, type SipRequest, type SipResponse } from './message.ts';
 import { type Peer, type ServerTransaction, Transactions, token } from './transactions.ts';
 
@@ -23,6 +23,8 @@ export interface PhoneOptions {
   readonly dn: string;
   /** Hertz that it sends while it talks, the same for every call, or by the number that was dialled; 0: silence. */
   readonly tone?: number | ((dialled: string) => number);
+  /** What it speaks; u-law where nothing is said. */
+  readonly codec?: Codec;
   /** What it does by itself with a call that comes in, by the number dialled. None: the script does it. */
   readonly behaviour?: Behaviour | ((dialled: string) => Behaviour | undefined);
   /** Register at once. */
@@ -373,8 +375,8 @@ export class Phone implements CallHost {
   }
 
   #media(number: string, onDigit: (digit: string) => void): Promise<Media> {
-    const { tone } = this.#options;
-    return Media.open(this.host, typeof tone === 'function' ? tone(number) : (tone ?? 0), onDigit);
+    const { tone, codec } = this.#options;
+    return Media.open(this.host, typeof tone === 'function' ? tone(number) : (tone ?? 0), onDigit, codec);
   }
 
   #problem(error: unknown): void {

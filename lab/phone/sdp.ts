@@ -10,11 +10,15 @@ export interface SessionDescription {
   readonly payloads: readonly number[];
   /** Payload type of RFC 4733 telephone events, if there are any. */
   readonly eventPayload?: number;
+  /** Payload type of 16-bit samples (L16), if there are any. */
+  readonly linearPayload?: number;
 }
 
 export const PCMU = 0;
 export const PCMA = 8;
 export const TELEPHONE_EVENT = 101;
+/** L16 at 8000 Hz has no number of its own: this one where it is ours to choose. */
+export const LINEAR = 118;
 
 /** @throws Error if there is no audio in it */
 export function parseSdp(text: string): SessionDescription {
@@ -29,26 +33,36 @@ export function parseSdp(text: string): SessionDescription {
   const direction = [...media, ...session]
     .map((line) => /^a=(sendrecv|sendonly|recvonly|inactive)$/.exec(line)?.[1])
     .find((one) => one !== undefined);
-  const event = media.map((line) => /^a=rtpmap:(\d+) telephone-event\/8000/.exec(line)?.[1]).find((one) => one);
+  const payloadOf = (name: RegExp): string | undefined => {
+    const map = media.map((line) => /^a=rtpmap:(\d+) (.*)$/.exec(line)).find((one) => name.test(one?.[2] ?? ''));
+    return map?.[1];
+  };
+  const event = payloadOf(/^telephone-event\/8000/);
+  const linear = payloadOf(/^L16\/8000/);
   return {
     host: connection?.split(/\s+/)[2] ?? '127.0.0.1',
     port: Number(audio[1]),
     direction: (direction as Direction | undefined) ?? 'sendrecv',
     payloads: (audio[2] ?? '').trim().split(/\s+/).map(Number),
     ...(event === undefined ? {} : { eventPayload: Number(event) }),
+    ...(linear === undefined ? {} : { linearPayload: Number(linear) }),
   };
 }
 
-/** @param version grows with every change of the same session (RFC 3264, 8) */
-export function buildSdp(host: string, port: number, direction: Direction, version: number): string {
+/**
+ * @param version grows with every change of the same session (RFC 3264, 8)
+ * @param linear payload type of L16, where that is what is spoken; else it is u-law
+ */
+export function buildSdp(host: string, port: number, direction: Direction, version: number, linear?: number): string {
+  const audio = linear === undefined ? { payload: PCMU, name: 'PCMU' } : { payload: linear, name: 'L16' };
   return [
     'v=0',
     `o=phone 1 ${version} IN IP4 ${host}`,
     's=-',
     `c=IN IP4 ${host}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP ${PCMU} ${TELEPHONE_EVENT}`,
-    `a=rtpmap:${PCMU} PCMU/8000`,
+    `m=audio ${port} RTP/AVP ${audio.payload} ${TELEPHONE_EVENT}`,
+    `a=rtpmap:${audio.payload} ${audio.name}/8000`,
     `a=rtpmap:${TELEPHONE_EVENT} telephone-event/8000`,
     `a=fmtp:${TELEPHONE_EVENT} 0-16`,
     'a=ptime:20',

@@ -94,6 +94,8 @@ export interface Supervision {
   readonly mode: 'monitor' | 'whisper' | 'bargein' | 'intercept';
   /** Number of the snoop channel that serves it: a new one for each mode, because a snoop's directions are fixed. */
   readonly snoop: number;
+  /** Channel of the one whom the agent was last alone with, for a supervisor who listens (supervise.ts). */
+  readonly heard?: string;
 }
 
 /** From when a call is recorded by itself: from the conversation on, or from the far network's early media. */

@@ -13,7 +13,8 @@ export type Command =
   /** Make a ringing phone of ours answer by itself (NOTIFY `Event: talk`). */
   | { readonly do: 'answer-phone'; readonly channel: string }
   | { readonly do: 'hang-up'; readonly channel: string; readonly q850: number }
-  | { readonly do: 'create-bridge'; readonly bridge: string }
+  /** `mixesAlways`: it never passes on what two send each other without mixing it. */
+  | { readonly do: 'create-bridge'; readonly bridge: string; readonly mixesAlways?: true }
   | { readonly do: 'destroy-bridge'; readonly bridge: string }
   /** Move channels into a bridge. One that cannot be moved is hung up: its end is then a fact like any other. */
   | { readonly do: 'place'; readonly channels: readonly string[]; readonly bridge: string }

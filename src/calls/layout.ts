@@ -16,8 +16,14 @@ export interface Layout {
   readonly keep: ReadonlySet<string>;
 }
 
-/** The bridge in which the parties of a call talk. */
+/** The bridge in which the parties of a call talk while they are two. */
 export const mainBridge = (call: Call): string => `${call.callID}-b1`;
+/**
+ * The bridge in which they talk once three of them have been together, to the end of the call: it mixes even where only
+ * two are left. In a bridge that changes between mixing and passing on as the third comes and goes, Asterisk can leave
+ * one who stays deaf ([decision 0012](../../docs/decisions/0012-a-conference-has-its-own-bridge.md)).
+ */
+export const conferenceBridge = (call: Call): string => `${call.callID}-b4`;
 /** The bridge in which a consulting agent talks to whom he consults. */
 export const consultBridge = (call: Call): string => `${call.callID}-b2`;
 /** The bridge in which a supervisor hears an agent through a snoop channel. */
@@ -29,24 +35,30 @@ export type Spot = 'main' | 'consult' | 'observe' | 'music' | 'nowhere';
 /** The layout that the parties' states and relations ask for. */
 export function layout(call: Call): Layout {
   const place = new Map<string, string>();
-  const music = new Set<string>();
-  const muted = new Set<string>();
-  const keep = new Set<string>();
-  const bridges = { main: mainBridge(call), consult: consultBridge(call), observe: observeBridge(call) };
-  for (const p of call.parties) {
-    const { channel } = p.leg;
-    if (!isLive(p) || p.leg.state === 'planned') continue;
-    if (isLeaving(p)) {
-      keep.add(channel);
-      continue;
-    }
-    const spot = spotOf(call, p);
-    if (spot === 'music') music.add(channel);
-    else if (spot !== 'nowhere') place.set(channel, bridges[spot]);
-    if (p.muted && isUp(p)) muted.add(channel);
+  const there = call.parties.filter((p) => isLive(p) && p.leg.state !== 'planned');
+  const staying = there.filter((p) => !isLeaving(p));
+  const spots = new Map(staying.map((p) => [p.leg.channel, spotOf(call, p)]));
+  const at = (spot: Spot): string[] => [...spots].filter(([, s]) => s === spot).map(([channel]) => channel);
+  const bridges = {
+    main: isConference(call, at('main').length) ? conferenceBridge(call) : mainBridge(call),
+    consult: consultBridge(call),
+    observe: observeBridge(call),
+  };
+  for (const [channel, spot] of spots) {
+    if (spot !== 'music' && spot !== 'nowhere') place.set(channel, bridges[spot]);
   }
-  return { place, music, muted, keep, snoops: snoopsOf(call, bridges.observe) };
+  return {
+    place,
+    music: new Set(at('music')),
+    muted: new Set(staying.filter((p) => p.muted && isUp(p)).map((p) => p.leg.channel)),
+    keep: new Set(there.filter(isLeaving).map((p) => p.leg.channel)),
+    snoops: snoopsOf(call, bridges.observe),
+  };
 }
+
+/** Three or more together, whether they talk or one is still being rung; and whoever is left of them. */
+const isConference = (call: Call, together: number): boolean =>
+  together > 2 || call.media.bridges.includes(conferenceBridge(call));
 
 /**
  * Where a party belongs.

@@ -1,6 +1,6 @@
 import type { Call, Media, Snoop } from './call.ts';
 import type { Command, Dial } from './command.ts';
-import { type Layout, layout } from './layout.ts';
+import { conferenceBridge, type Layout, layout } from './layout.ts';
 import { isLeaving, isLive, isUp, type Party } from './party.ts';
 
 /** What {@link settleMedia} needs of a turn. */
@@ -29,7 +29,7 @@ export function settleMedia(turn: MediaTurn): void {
   const up = call.parties.filter(isUp).map((p) => p.leg.channel);
   const [music, muted] = turn.soundUnknown ? [up, up] : [was.music, was.muted];
   const before = [
-    ...newBridges(was, wanted),
+    ...newBridges(call, wanted),
     ...silences(music, wanted, live),
     ...placements(was, wanted, live, turn.dials),
     ...dials(call, wanted, turn.dials),
@@ -52,10 +52,16 @@ export function settleMedia(turn: MediaTurn): void {
   if (!sameMedia(was, media)) turn.update({ media });
 }
 
-function newBridges(was: Media, wanted: Layout): Command[] {
+function newBridges(call: Call, wanted: Layout): Command[] {
   const bridges = new Set(wanted.place.values());
   for (const snoop of wanted.snoops.values()) bridges.add(snoop.bridge);
-  return [...bridges].filter((b) => !was.bridges.includes(b)).map((bridge) => ({ do: 'create-bridge', bridge }));
+  return [...bridges]
+    .filter((b) => !call.media.bridges.includes(b))
+    .map((bridge) => ({
+      do: 'create-bridge',
+      bridge,
+      ...(bridge === conferenceBridge(call) && { mixesAlways: true }),
+    }));
 }
 
 /** Music that ends must end before its channel joins a bridge: it would be lost or go on in there. */

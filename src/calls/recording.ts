@@ -162,10 +162,10 @@ function begin(turn: RecordingTurn, recording: Recording, carrier: Party): void 
 }
 
 /**
- * Renews a recording whose leg has come to talk to somebody else. Asterisk 22.10.1 leaves what the next one says out of
- * a running recording until the sequence numbers of his RTP have passed those of the one before, which takes up to
- * eleven minutes; a recording that is begun anew takes them as they come. In a conference Asterisk mixes, and it does
- * not matter. What is paused is renewed when it goes on: until then nothing may be written.
+ * Renews a recording whose leg has come to talk to somebody else. Debian's Asterisk 22.10.1 (docs/decisions/0012) leaves
+ * what the next one says out of a running recording until the sequence numbers of his RTP have passed those of the one
+ * before, which takes up to eleven minutes; a recording that is begun anew takes them as they come. In a conference
+ * Asterisk mixes, and it does not matter. What is paused is renewed when it goes on: until then nothing may be written.
  */
 function follow(turn: RecordingTurn, recording: Recording, channel: string): void {
   const [heard, another] = partnersOf(turn.call, channel);

@@ -16,6 +16,7 @@ import { onQueueInput } from './queue.ts';
 import { recordingFact } from './recording.ts';
 import { transferByPhone } from './refer.ts';
 import { resume } from './resume.ts';
+import { settleListening } from './supervise.ts';
 import { Turn } from './turn.ts';
 import { undo } from './undo.ts';
 import { carryOut } from './verbs.ts';
@@ -89,6 +90,7 @@ function onFact(call: Call, fact: Fact, now: number): Outcome {
 
 function finish(turn: Turn, before: Call): Outcome {
   settleHolds(turn, before);
+  settleListening(turn);
   return turn.outcome();
 }
 

@@ -3,7 +3,7 @@ import { refuse } from '../cti/errors.ts';
 import type { SupervisionFailure } from '../cti/roles.ts';
 import type { Supervision } from './call.ts';
 import type { Supervise } from './input.ts';
-import { conversing } from './layout.ts';
+import { conversing, layout } from './layout.ts';
 import { type Departure, type Farewell, hangUp, releaseUnstarted } from './leave.ts';
 import type { Refused } from './output.ts';
 import { isLeaving, isLive, type Party, plannedParty, type Relation } from './party.ts';
@@ -81,6 +81,24 @@ function nextSnoop(turn: Turn): void {
   const { supervision, snoopsMade = 0 } = turn.call;
   if (!supervision) return;
   turn.update({ snoopsMade: snoopsMade + 1, supervision: { ...supervision, snoop: snoopsMade + 1 } });
+}
+
+/**
+ * Ends a turn: whoever listens to an agent who comes to talk to somebody else listens through a new snoop channel. As in
+ * a recording (recording.ts), Debian's Asterisk 22.10.1 would leave out what the next one says until the sequence numbers
+ * of his RTP have passed those of the one before. In a conference Asterisk mixes, and it does not matter.
+ */
+export function settleListening(turn: Turn): void {
+  const { supervision, parties } = turn.call;
+  if (!supervision || !listens(supervision.mode)) return;
+  const { place } = layout(turn.call);
+  const { channel } = turn.party(supervision.target).leg;
+  const bridge = place.get(channel);
+  const near = parties.map((p) => p.leg.channel).filter((c) => c !== channel && place.get(c) === bridge);
+  const [heard, another] = bridge === undefined ? [] : near;
+  if (heard === undefined || another !== undefined || heard === supervision.heard) return;
+  turn.update({ supervision: { ...supervision, heard } });
+  if (supervision.heard !== undefined) nextSnoop(turn);
 }
 
 /** The supervisor's phone. What he does begins when he answers. */

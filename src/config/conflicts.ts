@@ -177,9 +177,13 @@ function maskingNumbers(company: CompanyConfig, at: Path): Named[] {
 export function findConflicts(config: Config): Finding[] {
   const trunkIds = config.trunks.map((trunk) => trunk.id);
   const companies = config.companies.map((company, i) => ({ company, at: ['companies', i] as Path }));
-  const keys = companies.flatMap(({ company, at }) =>
-    company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
-  );
+  const operators = config.operators.map((operator, i) => ({ operator, at: ['operators', i] as Path }));
+  const keys = [
+    ...operators.map(({ operator, at }) => ({ value: operator.key, path: [...at, 'key'] })),
+    ...companies.flatMap(({ company, at }) =>
+      company.keys.map((key, i) => ({ value: key.key, path: [...at, 'keys', i, 'key'] })),
+    ),
+  ];
   // The number called decides whose call it is, with or without its plus sign.
   const dids: readonly Named[] = companies.flatMap(({ company, at }) => [
     ...company.routes.map((route, i) => ({ value: route.did.replace(/^\+/, ''), path: [...at, 'routes', i, 'did'] })),
@@ -187,6 +191,13 @@ export function findConflicts(config: Config): Finding[] {
   ]);
   return [
     ...peersConflicts(config),
+    ...duplicates(
+      'the sentinel',
+      (config.redis.sentinel?.nodes ?? []).map(({ host, port }, i) => ({
+        value: `${host}:${port}`,
+        path: ['redis', 'sentinel', 'nodes', i],
+      })),
+    ),
     ...duplicates(
       'the node',
       config.nodes.map((node, i) => ({ value: node.id, path: ['nodes', i, 'id'] })),
@@ -202,6 +213,10 @@ export function findConflicts(config: Config): Finding[] {
     ...duplicates(
       'the company',
       companies.map(({ company, at }) => ({ value: company.companyId, path: [...at, 'companyId'] })),
+    ),
+    ...duplicates(
+      'the operator',
+      operators.map(({ operator, at }) => ({ value: operator.name, path: [...at, 'name'] })),
     ),
     ...duplicates('the API key', keys, false),
     ...duplicates('the number', dids),
@@ -251,6 +266,14 @@ export function findDoubts(config: Config): Finding[] {
       path: ['listen'],
       message: 'other machines can reach this address, and API keys travel in clear text',
       fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
+    });
+  }
+  const { sentinel } = config.redis;
+  if (sentinel && sentinel.nodes.length < 3) {
+    found.push({
+      path: ['redis', 'sentinel', 'nodes'],
+      message: 'with fewer than three sentinels there is no fail-over once one is away',
+      fix: 'Run three or more, and list all of them',
     });
   }
   const { peers } = config.cluster;

@@ -59,3 +59,33 @@ export const address = (what: string) =>
       { error: say('is not an IP address or network', 'Write it as 192.0.2.10 or 192.0.2.0/24') },
     )
     .describe(what);
+
+/** A secret of any length; what it is stands in no problem. */
+export const secret = (what: string) => z.string().min(1).describe(what);
+
+/** `host:port`, an IPv6 address in brackets. @param example one to write it like */
+export const hostAndPort = (example: string) =>
+  z
+    .string()
+    .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
+      error: say(
+        'is not an address and a port',
+        `Write it as ${example}, or [::1]${example.slice(example.indexOf(':'))}`,
+      ),
+    })
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
+      error: say('has a port over 65535', `Write it as ${example}`),
+    })
+    .transform((text) => {
+      const colon = text.lastIndexOf(':');
+      return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+    });
+
+/** How the other side of a TLS connection is trusted. */
+export const tls = z
+  .strictObject({
+    caFile: z.string().min(1).describe('PEM file of the authority to trust instead of the system’s.').optional(),
+    servername: z.string().min(1).describe('Name that the certificate carries, where it is not the host.').optional(),
+    insecure: z.boolean().describe('Accept any certificate; for test benches.').default(false),
+  })
+  .describe('Present: connect with TLS ({} for the system’s authorities).');

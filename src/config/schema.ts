@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { contacts } from './contacts-schema.ts';
 import { dialer } from './dialer-schema.ts';
-import { address, count, id, pattern, url } from './parts.ts';
+import { address, count, hostAndPort, id, pattern, secret, tls, url } from './parts.ts';
 import { say } from './problems.ts';
+import { redis } from './redis-schema.ts';
 
 /** An Asterisk dial string in which the one placeholder given may stand. */
 const dialString = (placeholder: string, what: string) =>
@@ -16,40 +17,9 @@ const dialString = (placeholder: string, what: string) =>
     })
     .describe(what);
 
-const secret = (what: string) => z.string().min(1).describe(what);
-
-/** `host:port`, an IPv6 address in brackets. */
-const listen = z
-  .string()
-  .regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
-    error: say('is not an address and a port', 'Write it as 127.0.0.1:8090, or [::1]:8090'),
-  })
-  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
-    error: say('has a port over 65535', 'Write it as 127.0.0.1:8090'),
-  })
-  .transform((text) => {
-    const colon = text.lastIndexOf(':');
-    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
-  })
-  .describe('Address and port of the RPC, health and metrics; stay on loopback unless TLS is put in front.');
-
-const redis = z
-  .strictObject({
-    url: url(['redis:', 'rediss:'], true, 'redis://127.0.0.1:6379/0', 'Redis; rediss:// for TLS.').default(
-      'redis://127.0.0.1:6379/0',
-    ),
-    keyPrefix: id('First part of every key, so that several services can share one Redis.').default('rm'),
-    endedCallTtl: count('Seconds that an ended call can still be asked for.', 1, 604_800).default(300),
-    eventLog: z
-      .strictObject({
-        maxEvents: count('Events kept per company for replay.', 1_000, 100_000_000).default(1_000_000),
-        maxAgeSeconds: count('Seconds that an event is kept for replay.', 60, 604_800).default(3_600),
-      })
-      .prefault({})
-      .describe('What a subscriber who was away can still be given.'),
-  })
-  .prefault({})
-  .describe('Where every live call is kept.');
+const listen = hostAndPort('127.0.0.1:8090').describe(
+  'Address and port of the RPC, health and metrics; stay on loopback unless TLS is put in front.',
+);
 
 const cluster = z
   .strictObject({
@@ -91,14 +61,6 @@ const limits = (calls: number, callsPerSecond: number, what: string) =>
     .prefault({})
     .describe(what);
 
-const tls = z
-  .strictObject({
-    caFile: z.string().min(1).describe('PEM file of the authority to trust instead of the system’s.').optional(),
-    servername: z.string().min(1).describe('Name that the certificate carries, where it is not the host.').optional(),
-    insecure: z.boolean().describe('Accept any certificate; for test benches.').default(false),
-  })
-  .describe('Present: connect with TLS ({} for the system’s authorities).');
-
 const node = z.strictObject({
   id: id('The node’s name in events, logs and metrics.'),
   number: count(
@@ -131,6 +93,21 @@ const node = z.strictObject({
     16,
   ).default(1),
   limits: limits(500, 50, 'What the node carries; beyond it new calls are refused.'),
+  deadAfter: z
+    .strictObject({
+      refused: count(
+        'Seconds that its host refuses every connection (nobody listens) before its calls are released.',
+        1,
+        3_600,
+      ).default(5),
+      silent: count(
+        'Seconds without a word from it, whatever the reason, before its calls are released; people may still talk there.',
+        10,
+        86_400,
+      ).default(120),
+    })
+    .prefault({})
+    .describe('When the node is taken for dead.'),
 });
 
 const trunk = z.strictObject({
@@ -147,15 +124,20 @@ const trunk = z.strictObject({
 /** What an API key may be allowed to do. */
 export const SCOPES = ['call', 'agent', 'supervise', 'dial', 'read', 'admin'] as const;
 
+const keyName = id('Who uses it; shown in logs in place of the key.');
+const bearer = z
+  .string()
+  // Not .min(16): the published schema speaks of the file as written, where a short reference may stand for a long key.
+  .refine((key) => key.length >= 16, { error: say('must be at least 16 characters long', 'Make it larger') })
+  .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
+  .describe('The bearer token, at least 16 characters; take it from the environment.');
+
+const operator = z.strictObject({ name: keyName, key: bearer });
+
 const apiKey = z
   .strictObject({
-    name: id('Who uses it; shown in logs in place of the key.'),
-    key: z
-      .string()
-      // Not .min(16): the published schema speaks of the file as written, where a short reference may stand for a long key.
-      .refine((key) => key.length >= 16, { error: say('must be at least 16 characters long', 'Make it larger') })
-      .regex(/^[\x21-\x7e]*$/, { error: say('has a space or a character outside ASCII', 'Use letters and digits') })
-      .describe('The bearer token, at least 16 characters; take it from the environment.'),
+    name: keyName,
+    key: bearer,
     scopes: z.array(z.enum(SCOPES)).min(1).describe('What it may do.'),
     requestsPerSecond: count('Requests a second, averaged.', 1, 100_000).default(200),
     burst: count('Requests at once; default twice requestsPerSecond.', 1, 200_000).optional(),
@@ -288,6 +270,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Shutting down.'),
   cluster,
+  operators: z
+    .array(operator)
+    .default([])
+    .describe('Who may drain nodes (/admin/nodes) and read /metrics from anywhere; they belong to no company.'),
   nodes: z
     .array(node)
     .min(1)

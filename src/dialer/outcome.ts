@@ -60,6 +60,8 @@ export function outcomeOf(
   }
   const answered = (leg: Leg | undefined): boolean => leg?.answeredAt !== undefined;
   if (answered(customer) && customer?.answeredAt !== undefined) {
+    // He waited for an agent, and his node died: that is nobody's missing him.
+    if (isOurs(customer)) return 'ours';
     const left = customer.hangupCause === 'BY_CUSTOMER';
     if (left && customer.endedAt - customer.answeredAt < shortMs) return 'short';
     return agent && isOurs(agent) ? 'ours' : 'agent-missed';

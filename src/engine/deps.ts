@@ -1,6 +1,7 @@
 import type { Admission, CallStore, FloorStore, MaskStore } from '../ports.ts';
 import type { Directory } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
+import type { NodeBoard } from './node-board.ts';
 import type { Recordings } from './recordings.ts';
 import type { ShardLog } from './shard.ts';
 
@@ -34,6 +35,8 @@ export interface EngineDeps {
   readonly shards?: () => readonly string[];
   /** Nodes that there are; absent: all are here. */
   readonly nodeCount?: number;
+  /** What is known of the nodes beyond what lives here; absent: nothing. */
+  readonly board?: NodeBoard;
   /** The way to agents and queues, and to calls, of another instance; absent: there is none. */
   readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
 }

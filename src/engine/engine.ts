@@ -10,6 +10,7 @@ import type {
   CallPlacing,
   CustomerProgress,
   NodeContents,
+  NodeLoad,
   QueueWatch,
   Readiness,
   Requests,
@@ -47,7 +48,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.#nodes = new Nodes(deps.admission, deps.randomHex);
+    this.#nodes = new Nodes(deps.admission, deps.randomHex, deps.board);
     this.tickets = new Tickets({
       floor: (companyId) => this.#floors.of(companyId),
       queue: (companyId, id) => deps.directory.queue(companyId, id),
@@ -139,6 +140,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   removeNode(key: string): void {
     const node = this.#nodes.get(key);
     this.#nodes.remove(key);
+    this.#switches.forget(key);
     node?.shard.close();
   }
 
@@ -216,7 +218,9 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   readiness(redis: boolean): Readiness {
     const nodes: Record<string, string> = {};
     for (const { id, switch: s } of this.#nodes.all()) {
-      if (nodes[id] !== 'serving') nodes[id] = s.serving ? 'serving' : 'away';
+      if (nodes[id] === undefined || nodes[id] === 'away') {
+        nodes[id] = !s.serving ? 'away' : this.#nodes.isDraining(id) ? 'draining' : 'serving';
+      }
     }
     const serving = Object.values(nodes).includes('serving');
     return { ready: redis && serving && !this.#draining, draining: this.#draining, redis, nodes };
@@ -242,6 +246,10 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
 
   onHealth(node: string, serving: boolean): void {
     this.#deps.log.info(serving ? 'node is serving' : 'node is away', { node });
+  }
+
+  onNodeDied(node: string): void {
+    this.#switches.died(node);
   }
 
   onPhones(node: string, reachable: ReadonlySet<string>): void {
@@ -291,6 +299,18 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return !this.#deps.storeAnswers() || (!this.#draining && this.#nodes.best() !== undefined);
   }
 
+  /** What the node carries on which a call would begin here; undefined where none would. */
+  get freest(): NodeLoad | undefined {
+    return this.#draining ? undefined : this.#nodes.best()?.load;
+  }
+
+  /** Calls that live here, by node. */
+  callsOn(node: string): number {
+    let calls = 0;
+    for (const n of this.#nodes.all()) if (n.id === node) calls += n.shard.size;
+    return calls;
+  }
+
   /** What calls of another instance have told. @returns false where the agents and queues are not here */
   takeNotes(notes: readonly unknown[]): boolean {
     if (!this.#floors.opened) return false;
@@ -311,9 +331,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
   }
 
   chooseCallID(): CallID | undefined {
-    const node = this.#nodes.best();
-    if (!node || !this.mayChoose) return undefined;
-    return this.#nodes.newCallID(node);
+    const best = this.mayChoose ? this.#nodes.best() : undefined;
+    return best && this.#nodes.newCallID(best.node);
   }
 
   place(

@@ -1,4 +1,4 @@
-import type { Leases } from '../ports.ts';
+import type { Leases, Member } from '../ports.ts';
 
 /** How a shard came here. */
 export type TakenHow = 'free' | 'taken-over' | 'handed-over';
@@ -38,6 +38,10 @@ export interface LeaseKeeperDeps {
   readonly id: string;
   /** Where other instances reach this one. */
   readonly url: () => string | undefined;
+  /** What is told of the nodes with each sign of life; absent: nothing. */
+  readonly nodes?: () => Member['says']['nodes'];
+  /** After each round that has told how everything stands. */
+  readonly onBeat?: () => void;
   /** How long a lease lasts without a sign of life. */
   readonly leaseMs: number;
   /** Milliseconds of a clock that never goes back. */

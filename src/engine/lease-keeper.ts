@@ -35,7 +35,7 @@ export class LeaseKeeper {
   readonly #others = new Set<string>();
   /** Free shards over the fair share, left to the others for one round. */
   readonly #spared = new Set<string>();
-  #overview: Overview = { members: [], leases: [] };
+  #overview: Overview = { members: [], leases: [], draining: new Map() };
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #leaving = false;
@@ -84,6 +84,11 @@ export class LeaseKeeper {
   /** All instances that give signs of life, this one included. */
   get members(): readonly Member[] {
     return this.#overview.members;
+  }
+
+  /** How everything stood when it was last looked at. */
+  get overview(): Overview {
+    return this.#overview;
   }
 
   /** Who holds a shard, as far as the last sign of life told. */
@@ -174,13 +179,10 @@ export class LeaseKeeper {
   async #beat(): Promise<void> {
     const { leases, shards, url, isPassing, log } = this.#deps;
     const asked = new Map([...this.#held].map(([shard, { fence }]) => [shard, fence]));
-    const where = url();
+    const [where, nodes] = [url(), this.#deps.nodes?.()];
+    const says = { ...(where !== undefined && { url: where }), leaving: this.#leaving, ...(nodes && { nodes }) };
     try {
-      this.#overview = await leases.beat(
-        { ...(where !== undefined && { url: where }), leaving: this.#leaving },
-        asked,
-        shards,
-      );
+      this.#overview = await leases.beat(says, asked, shards);
     } catch (error) {
       this.stats.failures += asked.size;
       // Redis is away: nobody else can take a lease either. What is ours stays ours until somebody has.
@@ -195,6 +197,7 @@ export class LeaseKeeper {
       else void this.#lose(shard);
     }
     this.#awake.sure();
+    this.#deps.onBeat?.();
     await this.#share();
   }
 

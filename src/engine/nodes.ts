@@ -1,7 +1,9 @@
 import type { Call } from '../calls/call.ts';
 import { type CallID, type CompanyId, newCallID, nodeOfCallID } from '../cti/ids.ts';
-import type { Admission, Switch } from '../ports.ts';
+import type { Admission, NodeLoad, Switch } from '../ports.ts';
 import type { CallRunner } from './call-runner.ts';
+import type { NodeBoard } from './node-board.ts';
+import { freest } from './placement.ts';
 import type { Shard } from './shard.ts';
 import { inPart, partOfCall, type ShardPart, WHOLE } from './shard-part.ts';
 
@@ -39,16 +41,23 @@ export const shardName = ({ app, id }: { readonly app: string; readonly id: stri
 /** How the switch of a node, or of one of its shards, names itself to the engine. */
 export const keyOf = (node: EngineNode): string => node.key ?? node.id;
 
+type Board = Pick<NodeBoard, 'isDraining' | 'callsElsewhere'>;
+
 /** The nodes whose calls this instance runs, and the calls on them. */
 export class Nodes {
   readonly #nodes = new Map<string, RunningNode>();
   readonly #admission: Admission;
   readonly #randomHex: () => string;
+  readonly #board: Board | undefined;
 
-  /** @param randomHex 32 lower-case hex digits of randomness */
-  constructor(admission: Admission, randomHex: () => string) {
+  /**
+   * @param randomHex 32 lower-case hex digits of randomness
+   * @param board absent: no node is ever drained, and there are no other instances
+   */
+  constructor(admission: Admission, randomHex: () => string, board?: Board) {
     this.#admission = admission;
     this.#randomHex = randomHex;
+    this.#board = board;
   }
 
   add(node: RunningNode): void {
@@ -128,20 +137,40 @@ export class Nodes {
     return this.#admission.admit({ callID, companyId, node, ...(trunk !== undefined && { trunk }) });
   }
 
-  /** The serving node with the fewest calls. */
-  best(): RunningNode | undefined {
-    let best: RunningNode | undefined;
-    for (const n of this.#nodes.values()) {
-      if (n.shard.settling || !n.switch.serving) continue;
-      if (!best || n.shard.size < best.shard.size) best = n;
-    }
-    return best;
+  /** Whether a new call may begin on a node, if there is room. */
+  takesCalls(node: RunningNode): boolean {
+    return node.switch.serving && !node.shard.settling && !this.isDraining(node.id);
   }
 
-  /** Where a new call goes, and why it must not be tried if so; undefined where there is no node at all. */
+  /** An operator wants no new calls on it. */
+  isDraining(id: string): boolean {
+    return this.#board?.isDraining(id) ?? false;
+  }
+
+  /** What a node carries, over all instances as far as they have told. */
+  loadOf(id: string): NodeLoad {
+    const { calls, limit, room } = this.#admission.load(id);
+    const all = calls + (this.#board?.callsElsewhere(id) ?? 0);
+    return { calls: all, ...(limit !== undefined && { limit }), room: room && (limit === undefined || all < limit) };
+  }
+
+  /** Where a new call should go, with what that node carries; undefined where none takes any. */
+  best(): { readonly node: RunningNode; readonly load: NodeLoad } | undefined {
+    const taking: { node: RunningNode; load: NodeLoad }[] = [];
+    // Of a node's shards, the one with the fewest calls.
+    for (const node of [...this.#nodes.values()].sort((a, b) => a.shard.size - b.shard.size)) {
+      if (this.takesCalls(node)) taking.push({ node, load: this.loadOf(node.id) });
+    }
+    return freest(taking);
+  }
+
+  /**
+   * Where a new call goes, and why it must not be tried if so; undefined where there is no node at all, or all that there
+   * are take no new calls.
+   */
   place(companyId: CompanyId, trunk: string | undefined): Place | undefined {
-    const best = this.best();
-    const node = best ?? this.#nodes.values().next().value;
+    const best = this.best()?.node;
+    const node = best ?? [...this.#nodes.values()].find((n) => !this.isDraining(n.id));
     if (!node) return undefined;
     const callID = this.newCallID(node);
     const key = keyOf(node);

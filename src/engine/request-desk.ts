@@ -86,7 +86,7 @@ export class RequestDesk {
       ...this.#context(caller, 'RequestMakeCall'),
       // Where there is no room nothing is begun: this call can wait, and its phones need not ring in vain.
       place: (trunk) => {
-        if (!node?.switch.serving || nodes.admit(callID, companyId, node.id, trunk)) return undefined;
+        if (!node || !nodes.takesCalls(node) || nodes.admit(callID, companyId, node.id, trunk)) return undefined;
         return { node: node.id, key: keyOf(node), callID };
       },
       ...as,

@@ -5,6 +5,7 @@ import type {
   Caller,
   CallPlacing,
   Member,
+  NodeLoad,
   PeerCaller,
   PeerDesk,
   PeerQuestion,
@@ -14,10 +15,13 @@ import type {
 } from '../ports.ts';
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import type { Engine } from './engine.ts';
-import { inPart, partOfCall } from './shard-part.ts';
+import type { NodeBoard } from './node-board.ts';
+import { freest, isFreer, isWorthTheWay } from './placement.ts';
+import { inPart, partOfCall, type ShardPart } from './shard-part.ts';
 
 /** A node's shards, in order. */
 export interface RoutedNode {
+  readonly id: string;
   readonly number: number;
   readonly shards: readonly string[];
 }
@@ -36,12 +40,23 @@ export interface RouterDeps {
   /** Absent: other instances cannot be asked. */
   readonly peers: Peers | undefined;
   readonly nodes: readonly RoutedNode[];
+  /** What is known of the nodes beyond what lives here. */
+  readonly board: NodeBoard;
   /** Of this process. */
   readonly id: string;
   /** How long a request may wait for an owner and its answer, ms. */
   readonly patienceMs: number;
   /** 32 lower-case hex digits of randomness. */
   readonly randomHex: () => string;
+}
+
+/** A shard of another instance in which a call may begin. */
+interface Elsewhere {
+  readonly number: number;
+  readonly part: ShardPart;
+  readonly url: string;
+  /** Of its node. */
+  readonly load: NodeLoad;
 }
 
 /** What a request is about. */
@@ -90,7 +105,7 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   async request(caller: Caller, method: string, params: unknown): Promise<RequestOutcome> {
     const { engine } = this.#deps;
     const about = this.#aboutOf(method, params);
-    if (this.#isHere(about)) {
+    if (about === 'any-shard' ? this.#beginsHere() : this.#isHere(about)) {
       const outcome = await engine.request(caller, method, params);
       // The shard went while the request waited for its turn: nothing was done here.
       if (!outcome.moved) return outcome;
@@ -107,17 +122,14 @@ export class Router implements Requests, CallPlacing, PeerDesk {
   }
 
   chooseCallID(): CallID | undefined {
-    const { engine, nodes, randomHex } = this.#deps;
-    const here = engine.chooseCallID();
-    if (here !== undefined || !engine.mayChoose) return here;
-    const there = nodes.flatMap(({ number, shards }) =>
-      shards.flatMap((shard, index) => {
-        return this.otherOwner(shard)?.says.url !== undefined ? [{ number, index, of: shards.length }] : [];
-      }),
-    );
+    const { engine, randomHex } = this.#deps;
+    if (!engine.mayChoose || this.#beginsHere()) return engine.chooseCallID();
     const random = randomHex();
-    const chosen = there[Number.parseInt(random.slice(0, 8), 16) % Math.max(1, there.length)];
-    return chosen && newCallID(inPart(random, chosen), chosen.number);
+    // Of those that are equally free, such as the shards of one node, not always the same.
+    const all = this.#elsewheres();
+    const from = Number.parseInt(random.slice(0, 8), 16) % Math.max(1, all.length);
+    const chosen = freest([...all.slice(from), ...all.slice(0, from)]);
+    return chosen && newCallID(inPart(random, chosen.part), chosen.number);
   }
 
   async place(
@@ -206,10 +218,6 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     const until = performance.now() + patienceMs;
     let perhaps = false;
     for (;;) {
-      if (this.#isHere(about)) {
-        const outcome = await here();
-        if (!outcome.moved) return outcome;
-      }
       for (const url of peers ? this.#ownersOf(about) : []) {
         const answer = await peers?.ask(url, question, until - performance.now());
         if (answer?.outcome === 'answered') {
@@ -229,14 +237,44 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await owners.refresh();
+      if (!this.#isHere(about)) continue;
+      const outcome = await here();
+      if (!outcome.moved) return outcome;
     }
   }
 
   #ownersOf(about: About): string[] {
-    const { nodes } = this.#deps;
-    const shards = about === 'any-shard' ? nodes.flatMap((n) => n.shards) : about === 'here' ? [] : [about.shard];
-    const urls = shards.flatMap((shard) => this.otherOwner(shard)?.says.url ?? []);
-    return [...new Set(urls)];
+    if (about === 'here') return [];
+    if (about !== 'any-shard') return [this.otherOwner(about.shard)?.says.url ?? []].flat();
+    const freestFirst = this.#elsewheres().sort((a, b) => byRoom(a.load, b.load));
+    return [...new Set(freestFirst.map(({ url }) => url))];
+  }
+
+  /** Where else a call may begin, as far as the last sign of life told. */
+  #elsewheres(): Elsewhere[] {
+    const { nodes, board } = this.#deps;
+    return nodes.flatMap(({ id, number, shards }) => {
+      const limit = board.nodes.find((n) => n.id === id)?.limits.calls;
+      return shards.flatMap((shard, index): Elsewhere[] => {
+        const { url, nodes: reports } = this.otherOwner(shard)?.says ?? {};
+        const report = reports?.[id];
+        if (url === undefined || board.isDraining(id) || report?.serving === false) return [];
+        const calls = board.callsElsewhere(id) + this.#deps.engine.callsOn(id);
+        const room = (report?.room ?? true) && (limit === undefined || calls < limit);
+        const load = { calls, ...(limit !== undefined && { limit }), room };
+        return [{ number, part: { index, of: shards.length }, url, load }];
+      });
+    });
+  }
+
+  /** Whether a call that is asked for here should begin here; also where it can begin nowhere, and is refused. */
+  #beginsHere(): boolean {
+    const { engine } = this.#deps;
+    const there = this.#deps.peers && freest(this.#elsewheres());
+    if (!there) return true;
+    if (!engine.mayBegin) return false;
+    const here = engine.mayChoose ? engine.freest : undefined;
+    return !here || !isWorthTheWay(here, there.load);
   }
 
   #aboutOf(method: string, params: unknown): About {
@@ -264,6 +302,8 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return shards?.[partOfCall(callID, shards.length)];
   }
 }
+
+const byRoom = (a: NodeLoad, b: NodeLoad): number => (isFreer(a, b) ? -1 : isFreer(b, a) ? 1 : 0);
 
 const whyNot = (peers: Peers | undefined): string =>
   peers ? 'no instance has it at the moment' : 'another instance has it, and cluster.peers is not configured';

@@ -1,5 +1,5 @@
 import type { Command } from '../calls/command.ts';
-import type { Fact } from '../calls/input.ts';
+import type { Fact, Found } from '../calls/input.ts';
 import { type CallID, isCallID } from '../cti/ids.ts';
 import type { Arrival, NodeContents } from '../ports.ts';
 import { type Arrivals, CONGESTION } from './arrivals.ts';
@@ -18,10 +18,23 @@ export interface SwitchDeskDeps {
   readonly mayChoose: () => boolean;
 }
 
+/** What a dead node has of any call. */
+const NOTHING_LEFT: Found = {
+  kind: 'found',
+  channels: {},
+  bridges: {},
+  onHold: {},
+  underWay: [],
+  busy: false,
+  nodeDied: true,
+};
+
 /** Leads what the switches tell to the calls that it concerns. Nodes are named as their switches name themselves. */
 export class SwitchDesk {
   readonly #deps: SwitchDeskDeps;
   readonly #attended = new AttendedTransfers();
+  /** Channels of calls that were released because their node had died, with their calls, by node. */
+  readonly #buried = new Map<string, Map<string, CallID>>();
 
   constructor(deps: SwitchDeskDeps) {
     this.#deps = deps;
@@ -46,7 +59,8 @@ export class SwitchDesk {
     const node = nodes.get(nodeId);
     if (!node || node.shard.owns(arrival.channel)) return;
     const callID = nodes.newCallID(node);
-    if (mayChoose()) arrivals.take(node, callID, arrival);
+    // A caller who is turned away so can be brought in by the carrier over another node.
+    if (mayChoose() && !nodes.isDraining(node.id)) arrivals.take(node, callID, arrival);
     else arrivals.turnAway(node, callID, arrival, CONGESTION);
   }
 
@@ -54,6 +68,13 @@ export class SwitchDesk {
   resync(nodeId: string, found: NodeContents): void {
     const node = this.#deps.nodes.get(nodeId);
     if (!node) return;
+    const buried = this.#buried.get(nodeId) ?? new Map<string, CallID>();
+    this.#buried.delete(nodeId);
+    for (const { channel } of found.channels) {
+      const callID = buried.get(channel);
+      // It was not dead after all: whoever is on it has been told to be gone.
+      if (callID !== undefined) node.switch.perform(callID, [{ do: 'hang-up', channel, q850: 16 }]);
+    }
     const findings = new Findings(found);
     for (const call of node.shard.calls()) node.shard.resume(call.callID, findings.of(call));
     const { index, of } = node.part ?? WHOLE;
@@ -61,7 +82,7 @@ export class SwitchDesk {
       const callID = callIn(id);
       // Bridges are the whole node's: those of another shard's calls are not ours to judge.
       const another = callID !== undefined && partOfCall(callID, of) !== index;
-      return another || node.shard.owns(id) || node.shard.isOf(id, callID);
+      return another || buried.has(id) || node.shard.owns(id) || node.shard.isOf(id, callID);
     };
     const left = orphans(found, claimed);
     for (const channel of left.channels) {
@@ -72,6 +93,30 @@ export class SwitchDesk {
       const callID = callIn(bridge);
       if (callID !== undefined && isCallID(callID)) node.switch.perform(callID, [{ do: 'destroy-bridge', bridge }]);
     }
-    for (const c of found.channels) if (c.arrival) this.arrival(nodeId, c.arrival);
+    for (const c of found.channels) if (c.arrival && !buried.has(c.channel)) this.arrival(nodeId, c.arrival);
+  }
+
+  /**
+   * A node is dead: its calls are told that nothing of them is left there. Told again it concerns those that have come up
+   * since, and those whose end is not stored yet are not told twice.
+   */
+  died(nodeId: string): void {
+    const node = this.#deps.nodes.get(nodeId);
+    if (!node) return;
+    const buried = this.#buried.get(nodeId) ?? new Map<string, CallID>();
+    this.#buried.set(nodeId, buried);
+    for (const call of node.shard.calls()) {
+      if (!node.shard.runner(call.callID)?.idle) continue;
+      for (const { leg } of call.parties) {
+        if (leg.state !== 'planned' && leg.state !== 'ended') buried.set(leg.channel, call.callID);
+      }
+      for (const snoop of Object.keys(call.media.snoops)) buried.set(snoop, call.callID);
+      node.shard.resume(call.callID, NOTHING_LEFT);
+    }
+  }
+
+  /** A shard is not here any more. */
+  forget(nodeId: string): void {
+    this.#buried.delete(nodeId);
   }
 }

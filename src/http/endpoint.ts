@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 
-/** Who may ask: anybody who reaches the port; an API key; a dialler account (source address and security id). */
-export type Access = 'open' | 'key' | 'account';
+/** Who may ask: anybody who reaches the port; an API key; a dialler account (source address and security id); an operator. */
+export type Access = 'open' | 'key' | 'account' | 'operator';
 
 /** A body, by its content type; a schema alone is JSON. */
 export type Body = z.ZodType | Readonly<Record<string, z.ZodType>>;

@@ -7,6 +7,7 @@ const SECURITY: Readonly<Record<Access, readonly object[]>> = {
   open: [],
   key: [{ key: [] }],
   account: [{ account: [] }, {}],
+  operator: [{ operator: [] }],
 };
 
 /**
@@ -37,6 +38,7 @@ export function openApiDocument(version: string, endpoints: readonly Endpoint[])
     components: {
       securitySchemes: {
         key: { type: 'http', scheme: 'bearer', description: 'An API key of a company.' },
+        operator: { type: 'http', scheme: 'bearer', description: 'The key of an operator.' },
         account: {
           type: 'apiKey',
           in: 'header',

@@ -2,6 +2,7 @@ import type { Agent } from '../agents/agent.ts';
 import type { Call } from '../calls/call.ts';
 import type { CtiEventName, NewCtiEvent } from '../cti/events.ts';
 import type { AgentID, CompanyId } from '../cti/ids.ts';
+import type { NodeDrain, NodeReport } from './nodes.ts';
 
 /** One commit: a call's next state and what it tells, stored together or not at all. */
 export interface Commit {
@@ -63,6 +64,8 @@ export interface Member {
     readonly url?: string;
     /** It is about to end, and takes no shard any more. */
     readonly leaving: boolean;
+    /** By node, of those of which it owns something; absent: it does not say. */
+    readonly nodes?: Readonly<Record<string, NodeReport>>;
   };
 }
 
@@ -83,6 +86,8 @@ export interface LeaseState {
 export interface Overview {
   readonly members: readonly Member[];
   readonly leases: readonly LeaseState[];
+  /** Nodes that take no new calls, by id. */
+  readonly draining: ReadonlyMap<string, NodeDrain>;
 }
 
 /**
@@ -106,6 +111,10 @@ export interface Leases {
   give(shard: string, fence: number, to?: string): Promise<boolean>;
   /** Takes this instance off the list of those there are. */
   leave(): Promise<void>;
+  /** Notes for all instances that a node takes no new calls; where that is noted already, nothing changes. */
+  drainNode(node: string, by: string, reason: string | undefined): Promise<void>;
+  /** Takes that note away. */
+  resumeNode(node: string): Promise<void>;
 }
 
 /** What has changed of a company's agents and queues, and what it tells, stored together or not at all. */

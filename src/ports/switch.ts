@@ -1,6 +1,7 @@
 import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { NodeLoad } from './nodes.ts';
 
 /** A channel that the dialplan handed over. */
 export interface Arrival {
@@ -25,6 +26,11 @@ export interface SwitchListener {
    */
   onCommandFailed(node: string, callID: CallID, command: Command): void;
   onHealth(node: string, serving: boolean): void;
+  /**
+   * The node is dead, and with it every call that was on it: told again and again for as long as it is. It is away before
+   * it is dead; what it has, if it comes back, is told by `onResync`.
+   */
+  onNodeDied(node: string): void;
   /** Phones of a node that can be reached, by endpoint: told after every (re)connection, and kept up to date. */
   onPhones(node: string, reachable: ReadonlySet<string>): void;
   /** A phone cannot be reached on this node any more. */
@@ -89,6 +95,8 @@ export interface Admission {
    * back, and legs that were found alive have theirs whatever the limits say.
    */
   legsOf(callID: CallID, trunks: readonly string[]): void;
+  /** How much a node carries, as far as is counted here, and whether one more may begin now; takes nothing. */
+  load(node: string): NodeLoad;
   /** Gives a call that was found alive at a start its place, whatever the limits say. */
   readmit(call: { callID: CallID; companyId: CompanyId; node: string; trunk?: string }): void;
 }

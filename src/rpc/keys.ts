@@ -1,7 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { CompanyId } from '../cti/ids.ts';
 import type { Scope } from '../cti/requests.ts';
 import type { Caller } from '../ports.ts';
+import { KeyRing } from './key-ring.ts';
 import { type RpcLimits, TokenBucket } from './limits.ts';
 
 /** An API key as the configuration gives it. */
@@ -33,41 +33,38 @@ export interface ApiKeys {
 /** A key's own rate, as far as it has one. */
 export type KeyRate = Pick<ApiKeyOptions, 'requestsPerSecond' | 'burst'>;
 
-const LONGEST_KEY = 512;
-
 /**
- * Makes the key ring. Keys are held and compared only as HMACs under a secret of this process: neither a memory of the
- * comparison's time nor a look into the table tells a key.
+ * Makes the key ring of the companies.
  *
  * @throws {Error} where a key is empty, too long, or given twice: it would not be clear whose it is
  */
 export function apiKeys(entries: readonly ApiKeyOptions[]): ApiKeys {
-  const secret = randomBytes(32);
-  const digestOf = (key: string) => createHmac('sha256', secret).update(key).digest();
-  const ring = new Map<string, { readonly digest: Buffer; readonly caller: Caller }>();
+  const ring = new KeyRing<Caller>();
   const rates = new WeakMap<Caller, KeyRate>();
   for (const entry of entries) {
     const { name, key, companyId, scopes } = entry;
-    if (key === '' || key.length > LONGEST_KEY) {
-      throw new Error(`API key ${name} of company ${companyId} must have 1 to ${LONGEST_KEY} characters`);
-    }
-    const digest = digestOf(key);
-    const at = digest.toString('base64');
-    if (ring.has(at)) throw new Error(`API key ${name} of company ${companyId} is the same as another one`);
     const caller: Caller = { companyId, keyName: name, scopes: new Set<string>(scopes) };
-    ring.set(at, { digest, caller });
+    ring.add(key, `API key ${name} of company ${companyId}`, caller);
     rates.set(caller, entry);
   }
-  return {
-    find(authorization) {
-      const key = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-      if (key === undefined || key.length > LONGEST_KEY) return undefined;
-      const digest = digestOf(key);
-      const entry = ring.get(digest.toString('base64'));
-      return entry !== undefined && timingSafeEqual(entry.digest, digest) ? entry.caller : undefined;
-    },
-    rateOf: (caller) => rates.get(caller) ?? {},
-  };
+  return { find: (authorization) => ring.find(authorization), rateOf: (caller) => rates.get(caller) ?? {} };
+}
+
+/** Knows the operators' keys. */
+export interface Operators {
+  /** The name of the key in an `Authorization` header; undefined if it is no operator's. */
+  find(authorization: string | undefined): string | undefined;
+}
+
+/**
+ * Makes the key ring of the operators.
+ *
+ * @throws {Error} as {@link apiKeys}
+ */
+export function operatorKeys(entries: readonly { readonly name: string; readonly key: string }[]): Operators {
+  const ring = new KeyRing<string>();
+  for (const { name, key } of entries) ring.add(key, `the key of operator ${name}`, name);
+  return ring;
 }
 
 /** What one key is using at the moment, against its limits. */

@@ -7,7 +7,7 @@ import type { Readiness } from '../ports.ts';
 import { readBody } from './body.ts';
 import { invalidParams } from './dispatcher.ts';
 import { RPC_ENDPOINTS } from './endpoints.ts';
-import type { KeyUse, KeyUses } from './keys.ts';
+import type { KeyUse, KeyUses, Operators } from './keys.ts';
 import { EventStream } from './sse.ts';
 import type { SessionDeps } from './websocket.ts';
 import { errorText } from './wire.ts';
@@ -15,6 +15,7 @@ import { errorText } from './wire.ts';
 /** What the HTTP routes work with. */
 export interface RouteDeps extends SessionDeps {
   readonly uses: KeyUses;
+  readonly operators: Operators;
   readonly readiness: () => Readiness;
   readonly registry: Registry;
   readonly streams: Set<EventStream>;
@@ -98,7 +99,7 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
 
 /**
  * `GET /healthz`, `GET /readyz` and `GET /metrics`. They take no key; /metrics does from other than loopback addresses,
- * and then one with the scope `admin`. Behind a proxy on the same host every client looks like loopback: the proxy
+ * and then an operator’s, or one with the scope `admin`. Behind a proxy on the same host every client looks like loopback: the proxy
  * must not pass /metrics on.
  */
 export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -114,7 +115,8 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.route({
     ...at(RPC_ENDPOINTS.metrics),
     handler: async (request, reply) => {
-      if (!isLoopback(request.socket.remoteAddress)) {
+      const operator = deps.operators.find(request.headers.authorization) !== undefined;
+      if (!operator && !isLoopback(request.socket.remoteAddress)) {
         const use = deps.uses.find(request.headers.authorization);
         if (use === undefined) return unauthorized(reply, deps);
         if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));

@@ -7,12 +7,13 @@ import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { listRoutes, type RouteList } from '../http/endpoint.ts';
 import { documentRoutes } from '../http/page.ts';
-import type { ApiAccess, EventLog, Readiness, RecordingFiles, Requests } from '../ports.ts';
+import type { ApiAccess, EventLog, NodeOperations, Readiness, RecordingFiles, Requests } from '../ports.ts';
 import { Dispatcher, type OnRefused } from './dispatcher.ts';
 import { CompanyFeeds } from './feed.ts';
-import { type ApiKeys, type KeyUse, KeyUses } from './keys.ts';
+import { type ApiKeys, type KeyUse, KeyUses, type Operators } from './keys.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits.ts';
 import { rpcMetrics } from './metrics.ts';
+import { nodeRoutes } from './node-routes.ts';
 import { openRpcDocument } from './openrpc.ts';
 import { recordingsRoute } from './recordings.ts';
 import { eventsRoute, type RouteDeps, rpcRoute, watchRoutes } from './routes.ts';
@@ -23,6 +24,10 @@ export interface RpcServerDeps {
   readonly requests: Requests;
   readonly log: EventLog;
   readonly keys: ApiKeys;
+  /** Absent: there are none. */
+  readonly operators?: Operators;
+  /** What operators may do with the nodes; absent: nothing. */
+  readonly nodes?: NodeOperations;
   /** Absent: no recordings are served. */
   readonly recordings?: RecordingFiles;
   readonly readiness: () => Readiness;
@@ -93,6 +98,7 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
     metrics,
     logger,
     uses,
+    operators: deps.operators ?? { find: () => undefined },
     readiness: deps.readiness,
     registry: deps.registry,
     streams: new Set(),
@@ -104,6 +110,7 @@ export function createRpcServer(deps: RpcServerDeps): RpcServer {
   eventsRoute(http, routeDeps);
   watchRoutes(http, routeDeps);
   if (deps.recordings) recordingsRoute(http, routeDeps, deps.recordings);
+  if (deps.nodes) nodeRoutes(http, routeDeps, deps.nodes);
   documentRoutes(http, routes, deps.version);
   const webSockets = new WebSocketServer({
     noServer: true,

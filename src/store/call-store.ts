@@ -1,25 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { Call } from '../calls/call.ts';
 import type { NewCtiEvent } from '../cti/events.ts';
 import type { CompanyId } from '../cti/ids.ts';
 import type { CallStore, Commit, CommitResult } from '../ports.ts';
-import { APPEND_EVENTS, COMMIT, COMMIT_CODE, RAISE_FENCE } from './commit-script.ts';
-import { StoreFault } from './errors.ts';
-import type { Journal } from './journal.ts';
+import { APPEND_EVENTS, COMMIT, RAISE_FENCE } from './commit-script.ts';
+import type { Committer } from './committer.ts';
 import type { Keys } from './keys.ts';
-import { prepare, pushEvents } from './logged-event.ts';
+import { prepare } from './logged-event.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { list, text, whole } from './reply.ts';
 import { script } from './script.ts';
 import { NEXT_TOKEN } from './shard-lease.ts';
-import type { EventTail } from './tail.ts';
-
-export interface CallStoreOptions {
-  /** How long an ended call can still be loaded, seconds. */
-  readonly endedCallTtl: number;
-  /** Events that a company's log may hold at most. */
-  readonly maxEvents: number;
-}
 
 /** A timer of a live call that has come due. */
 export interface DueTimer {
@@ -40,92 +30,57 @@ const CALLS_AT_ONCE = 200;
 
 /** Live calls in Redis. Commits of different calls may be under way together; they share one pipelined connection. */
 export class RedisCallStore implements CallStore {
+  readonly #committer: Committer;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
-  readonly #tail: EventTail;
-  readonly #journal: Journal;
-  readonly #options: CallStoreOptions;
-  readonly #writer = randomUUID();
-  readonly #tokens = new WeakMap<Commit, string>();
-  #commits = 0;
+  readonly #endedCallTtl: number;
 
-  constructor(redis: RedisConnection, keys: Keys, tail: EventTail, journal: Journal, options: CallStoreOptions) {
-    this.#redis = redis;
-    this.#keys = keys;
-    this.#tail = tail;
-    this.#journal = journal;
-    this.#options = options;
+  /** @param endedCallTtl how long an ended call can still be loaded, seconds */
+  constructor(committer: Committer, endedCallTtl: number) {
+    this.#committer = committer;
+    this.#redis = committer.redis;
+    this.#keys = committer.keys;
+    this.#endedCallTtl = endedCallTtl;
   }
 
-  async commit(commit: Commit): Promise<CommitResult> {
-    const { companyId, shard, call } = commit;
+  commit(commit: Commit): Promise<CommitResult> {
+    const { companyId, shard, fence, call } = commit;
     const keys = this.#keys;
-    const events = commit.events.map(prepare);
-    const token = commit.token ?? this.#tokenOf(commit);
+    const token = commit.token ?? this.#committer.tokenOf(commit);
     const json = JSON.stringify(call);
     const timers = call.timers.flatMap((timer) => [timer.name, String(timer.at)]);
-    const { endedCallTtl, maxEvents } = this.#options;
-    const args = [
-      String(commit.fence),
-      String(commit.version),
-      token,
-      json,
-      call.deleted ? '1' : '0',
-      String(endedCallTtl),
-      call.callID,
-      String(maxEvents),
-      String(call.timers.length),
-      ...timers,
-    ];
-    pushEvents(args, events);
-    const answer = list(
-      await this.#redis.run(
-        COMMIT,
-        [
-          keys.call(companyId, call.callID),
-          keys.live(companyId, shard),
-          keys.timers(companyId, shard),
-          keys.fence(companyId, shard),
-          keys.eventCounter(companyId),
-          keys.events(companyId),
-        ],
-        args,
-      ),
-    );
-    const code = whole(answer[0]);
-    if (code === COMMIT_CODE.fenced) return { outcome: 'fenced' };
-    const version = whole(answer[1]);
-    if (code === COMMIT_CODE.conflict) return { outcome: 'conflict', version };
-    if (code !== COMMIT_CODE.stored) throw new StoreFault(`the commit script answered ${code}`);
-    const lastEventID = whole(answer[2]);
-    this.#journal.wrote(companyId, events, lastEventID, {
-      call: {
-        companyId,
-        shard,
-        fence: commit.fence,
-        callID: call.callID,
-        version,
+    const seconds = this.#endedCallTtl;
+    const { callID, deleted: ended } = call;
+    return this.#committer.store({
+      companyId,
+      script: COMMIT,
+      keys: [
+        keys.call(companyId, callID),
+        keys.live(companyId, shard),
+        keys.timers(companyId, shard),
+        keys.fence(companyId, shard),
+      ],
+      args: [
+        String(fence),
+        String(commit.version),
         token,
         json,
-        ended: call.deleted,
-        seconds: endedCallTtl,
-        lastEventID,
-        timers,
-      },
+        ended ? '1' : '0',
+        String(seconds),
+        callID,
+        String(this.#committer.maxEvents),
+        String(call.timers.length),
+        ...timers,
+      ],
+      events: commit.events.map(prepare),
+      of: (version, lastEventID) => ({
+        call: { companyId, shard, fence, callID, version, token, json, ended, seconds, lastEventID, timers },
+      }),
     });
-    this.#tail.committed(companyId, events, lastEventID);
-    return { outcome: 'stored', version, lastEventID };
   }
 
   async append(companyId: CompanyId, events: readonly NewCtiEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const prepared = events.map(prepare);
-    const args = [String(this.#options.maxEvents)];
-    pushEvents(args, prepared);
-    const keys = [this.#keys.eventCounter(companyId), this.#keys.events(companyId)];
-    const lastEventID = whole(await this.#redis.run(APPEND_EVENTS, keys, args));
-    this.#journal.wrote(companyId, prepared, lastEventID);
-    this.#tail.committed(companyId, prepared, lastEventID);
+    if (events.length > 0) await this.#committer.append(APPEND_EVENTS, companyId, events.map(prepare));
   }
 
   async load(companyId: CompanyId, callID: string): Promise<{ call: Call; version: number } | undefined> {
@@ -164,7 +119,7 @@ export class RedisCallStore implements CallStore {
         group.map((company) => this.#redis.run(RAISE_FENCE, [this.#keys.fence(company, shard)], [String(fence)])),
       );
     }
-    this.#journal.took(shard, fence, companies);
+    this.#committer.journal.took(shard, fence, companies);
   }
 
   /**
@@ -209,17 +164,6 @@ export class RedisCallStore implements CallStore {
       for (const id of list(reply[1])) ids.add(text(id));
     } while (cursor !== '0');
     return [...ids];
-  }
-
-  /** The same object is the same commit, so that whoever simply tries again after an outage need not name it. */
-  #tokenOf(commit: Commit): string {
-    let token = this.#tokens.get(commit);
-    if (token === undefined) {
-      this.#commits += 1;
-      token = `${this.#writer}-${this.#commits}`;
-      this.#tokens.set(commit, token);
-    }
-    return token;
   }
 }
 

@@ -24,6 +24,7 @@ export class StoreFault extends Error {
 const NOT_NOW = new Set([
   'LOADING',
   'READONLY',
+  'UNBLOCKED',
   'MASTERDOWN',
   'CLUSTERDOWN',
   'TRYAGAIN',
@@ -37,6 +38,11 @@ const NOT_NOW = new Set([
 /** Whether Redis does not know a script by its digest: it was restarted, or its scripts were flushed. */
 export function isNoScript(error: unknown): boolean {
   return error instanceof ErrorReply && error.message.startsWith('NOSCRIPT');
+}
+
+/** Whether a server says that it is a replica: it may have been a master before. */
+export function isReplica(error: unknown): boolean {
+  return error instanceof ErrorReply && /^(READONLY|UNBLOCKED) /.test(error.message);
 }
 
 /**

@@ -2,9 +2,9 @@ import type { CompanyId } from '../cti/ids.ts';
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import { RAISE_FENCE } from './commit-script.ts';
 import type { Keys } from './keys.ts';
-import type { PreparedEvent } from './logged-event.ts';
+import { type PreparedEvent, pushEvents } from './logged-event.ts';
 import { list, whole } from './reply.ts';
-import { RAISE_TOKEN, RESTORE_CALL, RESTORE_EVENTS, RESTORE_FLOOR } from './restore-scripts.ts';
+import { APPEND_AGAIN, RAISE_TOKEN, RESTORE_CALL, RESTORE_EVENTS, RESTORE_FLOOR } from './restore-scripts.ts';
 import type { Script } from './script.ts';
 
 /**
@@ -49,8 +49,12 @@ interface Written {
   readonly at: number;
   readonly chars: number;
   readonly companyId: CompanyId;
-  readonly events: readonly PreparedEvent[];
-  readonly lastEventID: number;
+  /** None where they turned out to be another's to tell. */
+  events: readonly PreparedEvent[];
+  /** Another id once the events had to be appended anew. */
+  lastEventID: number;
+  /** Not written here but by another process, and heard. */
+  readonly heard?: true;
   readonly call?: WrittenCall;
   readonly floor?: WrittenFloor;
 }
@@ -62,6 +66,11 @@ export interface Restored {
   readonly floors: number;
   /** More was lost than is remembered here: whoever has live state must store it again. */
   readonly more: boolean;
+  /**
+   * By company the first eventID under which Redis has another event than was told here: it has gone on with another
+   * history. What this process had written in its own and still owns has been appended anew.
+   */
+  readonly diverged: ReadonlyMap<CompanyId, number>;
 }
 
 /** Runs a script while nobody else may use the connection. */
@@ -76,6 +85,7 @@ export class Journal {
   readonly #keys: Keys;
   readonly #maxEvents: number;
   readonly #now: () => number;
+  readonly #away: () => boolean;
   /** From #first on; what was before has been let go. */
   #written: (Written | undefined)[] = [];
   #first = 0;
@@ -84,10 +94,20 @@ export class Journal {
   readonly #newest = new Map<CompanyId, number>();
   readonly #fences = new Map<string, { fence: number; companies: Set<CompanyId> }>();
 
-  /** @param maxEvents that a log may hold @param now ms on a clock that nobody sets */
-  constructor(keys: Keys, maxEvents: number, now: () => number = () => performance.now()) {
+  /**
+   * @param maxEvents that a log may hold
+   * @param away Redis does not answer: what was written before that is wanted when it is back, however long it takes
+   * @param now ms on a clock that nobody sets
+   */
+  constructor(
+    keys: Keys,
+    maxEvents: number,
+    away: () => boolean = () => false,
+    now: () => number = () => performance.now(),
+  ) {
     this.#keys = keys;
     this.#maxEvents = maxEvents;
+    this.#away = away;
     this.#now = now;
   }
 
@@ -98,12 +118,20 @@ export class Journal {
     lastEventID: number,
     of: { readonly call?: WrittenCall; readonly floor?: WrittenFloor } = {},
   ): void {
-    const chars =
-      events.reduce((sum, e) => sum + e.json.length, 0) +
-      (of.call?.json.length ?? 0) +
-      (of.floor?.agents.reduce((sum, [, json]) => sum + json.length, 0) ?? 0);
+    const chars = (of.call?.json.length ?? 0) + (of.floor?.agents.reduce((sum, [, json]) => sum + json.length, 0) ?? 0);
+    this.#remember({ companyId, events, lastEventID, ...of }, chars);
+  }
+
+  /** Events of another process were heard: they are put back too, should that process not live to do so. */
+  heard(companyId: CompanyId, events: readonly PreparedEvent[], lastEventID: number): void {
+    this.#remember({ companyId, events, lastEventID, heard: true }, 0);
+  }
+
+  #remember(what: Omit<Written, 'at' | 'chars'>, more: number): void {
+    const { companyId, events, lastEventID } = what;
+    const chars = events.reduce((sum, e) => sum + e.json.length, more);
     const at = this.#now();
-    this.#written.push({ at, chars, companyId, events, lastEventID, ...of });
+    this.#written.push({ ...what, at, chars });
     this.#chars += chars;
     if (events.length > 0) this.#newest.set(companyId, Math.max(lastEventID, this.#newest.get(companyId) ?? 0));
     this.#forget(at);
@@ -124,7 +152,8 @@ export class Journal {
   #forget(now: number): void {
     for (;;) {
       const oldest = this.#written[this.#first];
-      if (!oldest || (now - oldest.at < REMEMBERED_MS && this.#chars <= REMEMBERED_CHARS)) break;
+      if (!oldest) break;
+      if ((this.#away() || now - oldest.at < REMEMBERED_MS) && this.#chars <= REMEMBERED_CHARS) break;
       this.#chars -= oldest.chars;
       this.#written[this.#first] = undefined;
       this.#first += 1;
@@ -158,7 +187,8 @@ export class Journal {
     const events = await this.#restoreEvents(run, written, heard);
     const calls = await this.#restoreCalls(run, written);
     const floors = await this.#restoreFloors(run, written);
-    return { events: events.restored, calls, floors, more: tokensLost || events.more };
+    for (const [companyId, first] of events.diverged) await this.#appendAgain(run, written, companyId, first);
+    return { events: events.restored, calls, floors, more: tokensLost || events.more, diverged: events.diverged };
   }
 
   async #restoreFences(run: RunScript): Promise<boolean> {
@@ -174,27 +204,50 @@ export class Journal {
     run: RunScript,
     written: readonly Written[],
     heard: ReadonlyMap<CompanyId, number>,
-  ): Promise<{ restored: number; more: boolean }> {
+  ): Promise<{ restored: number; more: boolean; diverged: ReadonlyMap<CompanyId, number> }> {
     let restored = 0;
     let more = false;
+    const diverged = new Map<CompanyId, number>();
     for (const companyId of new Set([...this.#newest.keys(), ...heard.keys()])) {
       const newest = Math.max(this.#newest.get(companyId) ?? 0, heard.get(companyId) ?? 0);
-      const events = written
-        .filter((w) => w.companyId === companyId)
-        .flatMap((w) => w.events.map((event, i) => ({ event, id: w.lastEventID - w.events.length + 1 + i })))
-        .toSorted((a, b) => a.id - b.id);
+      const events = eventsOf(written, companyId);
       const keys = [this.#keys.eventCounter(companyId), this.#keys.events(companyId)];
       for (let i = 0; i === 0 || i < events.length; i += AT_ONCE) {
         const part = events.slice(i, i + AT_ONCE);
         const args = part.flatMap(({ event, id }) => [String(id), event.name, event.callID, event.thisDN, event.json]);
         // Only with the last part may the counter be ahead of what is in the log.
         const high = i + AT_ONCE >= events.length ? newest : (part.at(-1)?.id ?? 0);
-        const [put, counter] = list(await run(RESTORE_EVENTS, keys, [String(this.#maxEvents), String(high), ...args]));
-        restored += whole(put);
-        if (i === 0) more ||= whole(counter) < newest && whole(counter) + 1 < (events[0]?.id ?? newest + 1);
+        const answer = list(await run(RESTORE_EVENTS, keys, [String(this.#maxEvents), String(high), ...args]));
+        const [put = 0, counter = 0, other = 0] = answer.map(whole);
+        restored += put;
+        if (i === 0) more ||= counter < newest && counter + 1 < (events[0]?.id ?? newest + 1);
+        if (other === 0) continue;
+        diverged.set(companyId, other);
+        // Ids of the history that is given up count no more.
+        this.#newest.set(companyId, Math.max(counter, other - 1));
+        break;
       }
     }
-    return { restored, more };
+    return { restored, more, diverged };
+  }
+
+  /** What was written here under ids that are other events' now is appended anew, where it is still this process's to tell. */
+  async #appendAgain(run: RunScript, written: readonly Written[], companyId: CompanyId, first: number): Promise<void> {
+    const keys = this.#keys;
+    const given = written.filter((w) => w.companyId === companyId && w.events.length > 0 && w.lastEventID >= first);
+    for (const one of given.toSorted((a, b) => a.lastEventID - b.lastEventID)) {
+      const { heard, call, floor, events } = one;
+      const shard = call?.shard ?? (floor && FLOOR_SHARD);
+      const args = [String(this.#maxEvents), String((call ?? floor)?.fence ?? 0)];
+      pushEvents(args, events);
+      const names = [keys.eventCounter(companyId), keys.events(companyId)];
+      if (shard !== undefined) names.push(keys.fence(companyId, shard));
+      const last = heard ? 0 : whole(await run(APPEND_AGAIN, names, args));
+      // Forgotten where it is another's: it must not come back with the next loss.
+      one.lastEventID = last;
+      if (last === 0) one.events = [];
+      else this.#newest.set(companyId, Math.max(last, this.#newest.get(companyId) ?? 0));
+    }
   }
 
   async #restoreCalls(run: RunScript, written: readonly Written[]): Promise<number> {
@@ -269,4 +322,14 @@ export class Journal {
     }
     return missing;
   }
+}
+
+/** What is remembered of a company's events, each once and in the order of the log. */
+function eventsOf(written: readonly Written[], companyId: CompanyId): { event: PreparedEvent; id: number }[] {
+  const byID = new Map<number, PreparedEvent>();
+  for (const { companyId: of, events, lastEventID } of written) {
+    if (of !== companyId) continue;
+    events.forEach((event, i) => void byID.set(lastEventID - events.length + 1 + i, event));
+  }
+  return [...byID].map(([id, event]) => ({ event, id })).toSorted((a, b) => a.id - b.id);
 }

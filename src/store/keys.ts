@@ -96,4 +96,9 @@ export class Keys {
   instanceFacts(): string {
     return `${this.#prefix}:{~shards}:instance-facts`;
   }
+
+  /** Which nodes take no new calls, and why. */
+  drainingNodes(): string {
+    return `${this.#prefix}:{~shards}:draining-nodes`;
+  }
 }

@@ -44,17 +44,16 @@ export function entryID(entry: unknown): number {
 }
 
 /** A stream entry as Redis returns it: [id, [field, value, …]], the fields in the order in which they were written. */
-export function fromEntry(entry: unknown): LoggedEvent {
+export function preparedOf(entry: unknown): PreparedEvent {
   const fields = list(list(entry)[1]);
   if (fields.length !== 8) throw new StoreFault('an entry of the event log has not the fields of an event');
-  return logged(
-    {
-      // Only our own scripts write the log, and only what prepare() made.
-      name: text(fields[1]) as CtiEventName,
-      callID: text(fields[3]),
-      thisDN: text(fields[5]),
-      json: text(fields[7]),
-    },
-    entryID(entry),
-  );
+  return {
+    // Only our own scripts write the log, and only what prepare() made.
+    name: text(fields[1]) as CtiEventName,
+    callID: text(fields[3]),
+    thisDN: text(fields[5]),
+    json: text(fields[7]),
+  };
 }
+
+export const fromEntry = (entry: unknown): LoggedEvent => logged(preparedOf(entry), entryID(entry));

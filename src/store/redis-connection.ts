@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
-import { asStoreError, isNoScript, StoreUnavailable } from './errors.ts';
+import { asStoreError, isNoScript, isReplica, type StoreFault, StoreUnavailable } from './errors.ts';
 import type { RunScript } from './journal.ts';
+import type { Place, Server } from './place.ts';
+import { list } from './reply.ts';
 import type { Script } from './script.ts';
 
 /** What a connection tells its owner. Neither text nor error holds a password or a value. */
@@ -13,10 +15,8 @@ export interface ConnectionListener {
 }
 
 export interface ConnectionOptions {
-  /** `redis://host:port/db`, `rediss://` for TLS. */
-  readonly url: string;
-  readonly username?: string;
-  readonly password?: string;
+  /** Where to connect, asked anew for each connection. */
+  readonly server: Server;
   /** Shown in CLIENT LIST and given to the listener. */
   readonly name: string;
   readonly listener: ConnectionListener;
@@ -44,17 +44,23 @@ type Client = ReturnType<typeof newClient>;
  *
  * The heartbeat exists because a Redis that hangs keeps its socket: without it commands would wait without end, the
  * client's own timer per command costing a factor of four.
+ *
+ * Where the server may be another one tomorrow (Sentinel) a connection is used only once it is known to lead to a master,
+ * and left as soon as another one is named or this one refuses to write.
  */
 export class RedisConnection {
   readonly #options: ConnectionOptions;
-  #client: Client;
+  /** The present attempt to connect, or connection; what an earlier one says no longer counts. */
+  #attempt = 0;
+  /** Ends the wait before the next attempt. */
+  #endWait: (() => void) | undefined;
+  #client: Client | undefined;
+  #place: Place | undefined;
   #closed = false;
   #up = false;
   #wasUp = false;
   /** What was lost is being put back: nobody else may use the connection. */
   #restoring = false;
-  /** How often the connection has become ready. */
-  #readied = 0;
   #toldDown = false;
   #silentBeats = 0;
   #beatPending = false;
@@ -66,7 +72,12 @@ export class RedisConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#client = this.#begin();
+    options.server.onMoved((place) => {
+      const from = this.#place;
+      if (from && from.name !== place.name) this.#lost(this.#attempt, new Error('another server is the master now'));
+      this.#endWait?.();
+    });
+    this.#begin(0);
     this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs ?? 1000);
   }
 
@@ -94,32 +105,45 @@ export class RedisConnection {
    * @throws {StoreFault} Redis refused the command
    */
   command(args: readonly string[]): Promise<unknown> {
-    if (this.#restoring) return Promise.reject(new StoreUnavailable('what was lost is being put back', true));
-    return this.#send(args);
+    return this.#up ? this.#send(args) : Promise.reject(this.#notUp());
   }
 
   /** Runs a script by its digest, and sends it whole where Redis does not know it. Errors as {@link command}. */
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    if (this.#restoring) return Promise.reject(new StoreUnavailable('what was lost is being put back', true));
-    return this.#run(script, keys, args);
+    return this.#up ? this.#run(script, keys, args) : Promise.reject(this.#notUp());
+  }
+
+  #notUp(): StoreUnavailable {
+    if (this.#closed) return new StoreUnavailable('closed', false);
+    return new StoreUnavailable(this.#restoring ? 'what was lost is being put back' : 'no connection', true);
   }
 
   async #send(args: readonly string[]): Promise<unknown> {
+    const nth = this.#attempt;
+    if (!this.#client) throw this.#notUp();
     try {
       return await this.#client.sendCommand(args);
     } catch (error) {
-      throw asStoreError(error, this.#closed);
+      throw this.#meaning(error, nth);
     }
   }
 
   async #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const nth = this.#attempt;
     const count = String(keys.length);
+    if (!this.#client) throw this.#notUp();
     try {
       return await this.#client.sendCommand(['EVALSHA', script.sha, count, ...keys, ...args]);
     } catch (error) {
       if (isNoScript(error)) return this.#send(['EVAL', script.lua, count, ...keys, ...args]);
-      throw asStoreError(error, this.#closed);
+      throw this.#meaning(error, nth);
     }
+  }
+
+  /** @param nth the connection over which it was said */
+  #meaning(error: unknown, nth: number): StoreUnavailable | StoreFault {
+    if (isReplica(error) && this.#place?.master) this.#lost(nth, new Error('the server is a replica now'));
+    return asStoreError(error, this.#closed);
   }
 
   /** Ends the connection; what is under way rejects. Harmless when repeated. */
@@ -129,49 +153,74 @@ export class RedisConnection {
     this.#up = false;
     this.#restoring = false;
     clearInterval(this.#heartbeat);
-    this.#client.destroy();
+    this.#client?.destroy();
     for (const { reject } of this.#waiting) reject(new StoreUnavailable('closed', false));
     this.#waiting.clear();
   }
 
-  #begin(): Client {
-    const client = newClient(this.#options, () => this.#nextRetry());
-    client.on('connect', () => {
-      if (client === this.#client) this.#greetingBeats = 0;
-    });
-    client.on('ready', () => {
-      if (client === this.#client) void this.#becameReady(client);
-    });
-    client.on('error', (error: Error) => {
-      if (client !== this.#client || this.#closed) return;
+  /** Begins a new attempt, in place of whatever there was. */
+  #begin(waitMs: number): void {
+    this.#attempt += 1;
+    this.#client = undefined;
+    this.#place = undefined;
+    void this.#open(this.#attempt, waitMs);
+  }
+
+  async #open(nth: number, waitMs: number): Promise<void> {
+    try {
+      if (waitMs > 0) await this.#wait(waitMs);
+      if (this.#isOver(nth)) return;
+      const place = await this.#options.server.find();
+      if (this.#isOver(nth)) return;
+      const client = newClient(this.#options, place);
+      this.#client = client;
+      this.#place = place;
+      client.on('connect', () => {
+        if (!this.#isOver(nth)) this.#greetingBeats = 0;
+      });
       // An error while the socket stands is an unreadable reply: what follows can no longer be told apart.
-      if (client.isReady) this.#replace(error);
-      else this.#wentDown(error);
-    });
-    // It rejects only when we end it; everything else is retried and told through 'error'.
-    client.connect().catch((error: Error) => {
-      if (client === this.#client && !this.#closed) this.#replace(error);
-    });
-    return client;
+      client.on('error', (error: Error) => this.#lost(nth, error));
+      await client.connect();
+      if (place.master) await expectMaster(client, place);
+      await this.#becameReady(nth, client);
+    } catch (error) {
+      this.#lost(nth, error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
-  #replace(error: Error): void {
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      timer.unref();
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #isOver(nth: number): boolean {
+    return nth !== this.#attempt || this.#closed;
+  }
+
+  /** The attempt or connection has failed: one that had stood is made anew at once, others after a while. */
+  #lost(nth: number, error: Error): void {
+    if (this.#isOver(nth)) return;
     const old = this.#client;
+    const waitMs = this.#up ? 0 : this.#nextRetry();
     this.#wentDown(error);
-    this.#client = this.#begin();
-    old.destroy();
+    this.#begin(waitMs);
+    old?.destroy();
   }
 
-  async #becameReady(client: Client): Promise<void> {
-    this.#readied += 1;
-    const nth = this.#readied;
+  async #becameReady(nth: number, client: Client): Promise<void> {
+    if (this.#isOver(nth)) return;
     this.#greetingBeats = undefined;
     this.#silentBeats = 0;
     this.#beatPending = false;
     if (this.#wasUp && this.#options.restore) {
       this.#restoring = true;
-      const isOurs = (): boolean => nth === this.#readied && client === this.#client && client.isReady && !this.#closed;
-      while (isOurs()) {
+      while (!this.#isOver(nth) && client.isReady) {
         try {
           await this.#options.restore((script, keys, args) => this.#run(script, keys, args));
           break;
@@ -185,7 +234,7 @@ export class RedisConnection {
         }
       }
       // Lost meanwhile: it is done again with the next connection.
-      if (!isOurs()) return;
+      if (this.#isOver(nth)) return;
     }
     this.#restoring = false;
     this.#up = true;
@@ -218,31 +267,35 @@ export class RedisConnection {
     if (!this.#up && !this.#restoring) {
       if (this.#greetingBeats === undefined) return;
       this.#greetingBeats += 1;
-      if (this.#greetingBeats > MISSED_HEARTBEATS) this.#replace(new Error('no answer to the greeting'));
+      if (this.#greetingBeats > MISSED_HEARTBEATS) this.#lost(this.#attempt, new Error('no answer to the greeting'));
       return;
     }
     if (this.#beatPending) {
       this.#silentBeats += 1;
-      if (this.#silentBeats >= MISSED_HEARTBEATS) this.#replace(new Error('no heartbeat'));
+      if (this.#silentBeats >= MISSED_HEARTBEATS) this.#lost(this.#attempt, new Error('no heartbeat'));
       return;
     }
-    const client = this.#client;
+    const nth = this.#attempt;
     this.#beatPending = true;
     const done = () => {
-      if (client !== this.#client) return;
+      if (this.#isOver(nth)) return;
       this.#beatPending = false;
       this.#silentBeats = 0;
     };
     // A refusal is a sign of life too, and a lost connection is told by its own event.
-    client.sendCommand(['PING']).then(done, done);
+    this.#client?.sendCommand(['PING']).then(done, done);
   }
 }
 
-function newClient(options: ConnectionOptions, retry: () => number) {
+/** A sentinel may name a server that has not been made the master yet, or is none any more. */
+async function expectMaster(client: Client, place: Place): Promise<void> {
+  const [role] = list(await client.sendCommand(['ROLE']));
+  if (role !== 'master') throw new Error(`${place.name} is no master, though Sentinel names it`);
+}
+
+function newClient(options: ConnectionOptions, place: Place) {
   return createClient({
-    url: options.url,
-    ...(options.username !== undefined && { username: options.username }),
-    ...(options.password !== undefined && { password: options.password }),
+    ...place.client,
     name: options.name,
     RESP: 2,
     disableOfflineQueue: true,
@@ -251,6 +304,7 @@ function newClient(options: ConnectionOptions, retry: () => number) {
     commandsQueueMaxLength: options.maxInFlight ?? 100_000,
     // 0: no timer. One per command costs a factor of four; the heartbeat stands in for it.
     commandOptions: { timeout: 0 },
-    socket: { connectTimeout: 5000, reconnectStrategy: retry },
+    // Each connection is a client of its own: the next one may lead elsewhere.
+    socket: { ...place.client.socket, connectTimeout: 5000, reconnectStrategy: false },
   });
 }

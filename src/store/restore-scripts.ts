@@ -1,4 +1,4 @@
-import { KEEP_CALL } from './commit-script.ts';
+import { APPEND, KEEP_CALL } from './commit-script.ts';
 import { script } from './script.ts';
 
 /**
@@ -40,27 +40,76 @@ return 1
 `);
 
 /**
- * Puts events back under their own ids, and the counter to where no id that was ever given can be given again.
+ * Puts events back under their own ids, also between later ones that another process has put back first, and the counter
+ * to where no id that was ever given can be given again. Where the log has another event under an id (another process went
+ * on without what was lost) nothing is put back from there on, and the counter stays.
  *
  * KEYS  1 event counter  2 event log (stream)
  * ARGV  1 events that the log may hold at most  2 highest eventID that is known; then per event, in order: eventID, name,
  *       callID or '', thisDN or '', JSON without eventID
- * Answers {events put back, counter before}.
+ * Answers {events put back, counter before, first eventID that is another event's or 0}.
  */
 export const RESTORE_EVENTS = script(`
+local first = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)
 local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
-local last = newest[1] and tonumber(string.match(newest[1][1], '^%d+')) or 0
-local restored = 0
+local function idOf(entry) return tonumber(string.match(entry[1], '^%d+')) end
+-- In a log that is full what is older than its first event was dropped, and is not wanted.
+local oldest = first[1] and redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[1]) and idOf(first[1]) or 0
+local last = newest[1] and idOf(newest[1]) or 0
+local function add(id, n, c, d, j)
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], id .. '-0', 'n', n, 'c', c, 'd', d, 'j', j)
+  last = tonumber(id)
+end
+
+-- Later entries that were taken out to put something in before them; they follow in their turn.
+local later, nextLater = {}, 1
+local function takeOut(id)
+  later = redis.call('XRANGE', KEYS[2], id .. '-0', '+')
+  for _, entry in ipairs(later) do redis.call('XDEL', KEYS[2], entry[1]) end
+  redis.call('XSETID', KEYS[2], string.format('%.0f-0', id - 1))
+  last = id - 1
+end
+local function putLater(upTo)
+  while later[nextLater] and idOf(later[nextLater]) <= upTo do
+    local entry = later[nextLater]
+    add(string.format('%.0f', idOf(entry)), entry[2][2], entry[2][4], entry[2][6], entry[2][8])
+    nextLater = nextLater + 1
+  end
+end
+
+local restored, other = 0, 0
 for i = 3, #ARGV, 5 do
-  if tonumber(ARGV[i]) > last then
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], ARGV[i] .. '-0',
-      'n', ARGV[i + 1], 'c', ARGV[i + 2], 'd', ARGV[i + 3], 'j', ARGV[i + 4])
+  local id = tonumber(ARGV[i])
+  putLater(id)
+  local there = id <= last and redis.call('XRANGE', KEYS[2], ARGV[i] .. '-0', ARGV[i] .. '-0')[1]
+  if there and there[2][8] ~= ARGV[i + 4] then
+    other = id
+    break
+  end
+  if not there and id > oldest then
+    if id <= last then takeOut(id) end
+    add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
     restored = restored + 1
   end
 end
+putLater(math.huge)
 local counter = tonumber(redis.call('GET', KEYS[1]) or '0')
-if tonumber(ARGV[2]) > counter then redis.call('SET', KEYS[1], ARGV[2]) end
-return {restored, counter}
+if other == 0 and tonumber(ARGV[2]) > counter then redis.call('SET', KEYS[1], ARGV[2]) end
+return {restored, counter, other}
+`);
+
+/**
+ * Appends events that were stored in a log that Redis has given up, under new ids, unless another owner has taken over what
+ * they are about: he tells it himself.
+ *
+ * KEYS  1 event counter  2 event log (stream)  3 fence (only where somebody owns what they are about)
+ * ARGV  1 events that the log may hold at most  2 fencing token of the writer; then per event: name, callID or '', thisDN
+ *       or '', JSON without eventID
+ * Answers the eventID of the last event, 0 where a higher fence is there.
+ */
+export const APPEND_AGAIN = script(`${APPEND}
+if KEYS[3] and tonumber(ARGV[2]) < tonumber(redis.call('GET', KEYS[3]) or '0') then return 0 end
+return append(KEYS[1], KEYS[2], ARGV[1], 3)
 `);
 
 /**

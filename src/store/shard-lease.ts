@@ -1,4 +1,4 @@
-import type { LeaseAnswer, LeaseState, Leases, Member, Overview } from '../ports.ts';
+import type { LeaseAnswer, LeaseState, Leases, Member, NodeDrain, Overview } from '../ports.ts';
 import type { Keys } from './keys.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { list, text, whole } from './reply.ts';
@@ -39,9 +39,9 @@ return {1, token}
  * what. A lease that ran out and that nobody has taken since goes on under the same token.
  *
  * KEYS  1 instances (zset: owner, until when, Unix ms)  2 what they say of themselves (hash)
- *       3, 5, … leases  4, 6, … last tokens of the same shards
+ *       3 nodes that take no new calls (hash)  4, 6, … leases  5, 7, … last tokens of the same shards
  * ARGV  1 owner  2 what it says of itself  3 duration, ms; then per lease: the token under which it is held, or ''
- * Answers {owner, what it says, …}, {owner or '', to or '', PTTL, 1 renewed 0 lost -1 not asked, …}
+ * Answers {owner, what it says, …}, {owner or '', to or '', PTTL, 1 renewed 0 lost -1 not asked, …}, {node, why, …}
  */
 const BEAT = script(`
 local time = redis.call('TIME')
@@ -54,9 +54,9 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format
 end
 local members = redis.call('HGETALL', KEYS[2])
 local leases = {}
-for i = 3, #KEYS, 2 do
+for i = 4, #KEYS, 2 do
   local lease = redis.call('HMGET', KEYS[i], 'owner', 'token', 'to')
-  local mine = ARGV[4 + (i - 3) / 2]
+  local mine = ARGV[4 + (i - 4) / 2]
   local kept = -1
   if mine ~= '' then
     kept = 0
@@ -78,8 +78,22 @@ for i = 3, #KEYS, 2 do
   leases[#leases + 1] = redis.call('PTTL', KEYS[i])
   leases[#leases + 1] = kept
 end
-return {members, leases}
+return {members, leases, redis.call('HGETALL', KEYS[3])}
 `);
+
+/**
+ * KEYS 1 nodes that take no new calls (hash: node, what is told of it as JSON). ARGV 1 node  2 by whom  3 reason, or ''
+ * Answers 1 noted, 0 it was noted already.
+ */
+const DRAIN_NODE = script(`
+local time = redis.call('TIME')
+local drain = {since = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), by = ARGV[2]}
+if ARGV[3] ~= '' then drain.reason = ARGV[3] end
+return redis.call('HSETNX', KEYS[1], ARGV[1], cjson.encode(drain))
+`);
+
+/** KEYS 1 nodes that take no new calls. ARGV 1 node. */
+const RESUME_NODE = script(`return redis.call('HDEL', KEYS[1], ARGV[1])`);
 
 /** KEYS 1 lease. ARGV 1 owner  2 token  3 to whom it is offered, or ''. Answers 1 done, 0 it is not held. */
 const OFFER = script(`
@@ -134,15 +148,19 @@ export class ShardLease implements Leases {
   }
 
   async beat(says: Member['says'], held: ReadonlyMap<string, number>, shards: readonly string[]): Promise<Overview> {
-    const keys = [this.#keys.instances(), this.#keys.instanceFacts()];
+    const keys = [this.#keys.instances(), this.#keys.instanceFacts(), this.#keys.drainingNodes()];
     const args = [this.#owner, JSON.stringify(says), String(this.#durationMs)];
     for (const shard of shards) {
       keys.push(this.#keys.shardLease(shard), this.#keys.shardLast(shard));
       const fence = held.get(shard);
       args.push(fence === undefined ? '' : String(fence));
     }
-    const [members, leases] = list(await this.#redis.run(BEAT, keys, args));
-    return { members: membersOf(list(members)), leases: leasesOf(shards, list(leases)) };
+    const [members, leases, draining] = list(await this.#redis.run(BEAT, keys, args));
+    return {
+      members: membersOf(list(members)),
+      leases: leasesOf(shards, list(leases)),
+      draining: drainingOf(list(draining)),
+    };
   }
 
   /** Takes the lease if it is free or already this owner's; every success has a new and higher fence. */
@@ -168,6 +186,14 @@ export class ShardLease implements Leases {
     await this.#redis.run(LEAVE, [this.#keys.instances(), this.#keys.instanceFacts()], [this.#owner]);
   }
 
+  async drainNode(node: string, by: string, reason: string | undefined): Promise<void> {
+    await this.#redis.run(DRAIN_NODE, [this.#keys.drainingNodes()], [node, by, reason ?? '']);
+  }
+
+  async resumeNode(node: string): Promise<void> {
+    await this.#redis.run(RESUME_NODE, [this.#keys.drainingNodes()], [node]);
+  }
+
   #keysOf(shard: string): string[] {
     return [this.#keys.shardLease(shard), this.#keys.shardToken(), this.#keys.shardLast(shard)];
   }
@@ -180,6 +206,15 @@ function membersOf(flat: readonly unknown[]): Member[] {
     members.push({ id: text(flat[i]), says: JSON.parse(text(flat[i + 1])) as Member['says'] });
   }
   return members;
+}
+
+function drainingOf(flat: readonly unknown[]): Map<string, NodeDrain> {
+  const draining = new Map<string, NodeDrain>();
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    // Only DRAIN_NODE writes this hash.
+    draining.set(text(flat[i]), JSON.parse(text(flat[i + 1])) as NodeDrain);
+  }
+  return draining;
 }
 
 function leasesOf(shards: readonly string[], flat: readonly unknown[]): LeaseState[] {

@@ -1,5 +1,6 @@
 import { RedisCallStore } from './call-store.ts';
 import { RedisCampaigncallStore } from './campaigncall-store.ts';
+import { Committer } from './committer.ts';
 import { RedisContactStore } from './contact-store.ts';
 import { RedisDialerStore } from './dialer-store.ts';
 import { RedisEventLog, type Retention } from './event-log.ts';
@@ -9,18 +10,23 @@ import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
 import { RedisNumberListStore } from './number-list-store.ts';
+import { fixedServer } from './place.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
+import { type SentinelListener, type SentinelOptions, Sentinels } from './sentinels.ts';
 import { ShardLease } from './shard-lease.ts';
 import { EventTail } from './tail.ts';
 
 export { StoreFault, StoreUnavailable } from './errors.ts';
+export type { SentinelOptions } from './sentinels.ts';
 export type { ShardLease } from './shard-lease.ts';
 
 export interface StoreOptions {
-  /** `redis://host:port/db`, `rediss://` for TLS. */
-  readonly url: string;
+  /** `redis://host:port/db`, `rediss://` for TLS. Either this or `sentinel`. */
+  readonly url?: string;
   readonly username?: string;
   readonly password?: string;
+  /** Redis with Sentinel, in place of `url`, `username` and `password`. */
+  readonly sentinel?: SentinelOptions;
   /** What every key begins with; default `rm`. */
   readonly prefix?: string;
   /** How long an ended call can still be loaded, seconds; default 3600. */
@@ -29,12 +35,13 @@ export interface StoreOptions {
   readonly retention?: Partial<Retention>;
   /** Of the connections' sign of life, ms; default 1000. */
   readonly heartbeatMs?: number;
-  readonly listener: ConnectionListener & {
-    /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
-    onError(error: Error): void;
-    /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
-    onRestored?(restored: Restored): void;
-  };
+  readonly listener: ConnectionListener &
+    Partial<SentinelListener> & {
+      /** What is nobody's answer: an event listener that threw, a log entry that cannot be read. */
+      onError(error: Error): void;
+      /** Redis had come back without what was written last: it has been written again, or `more` was lost than is known. */
+      onRestored?(restored: Restored): void;
+    };
 }
 
 const RETENTION: Retention = { maxAgeMs: 3_600_000, minEvents: 1_000_000, maxEvents: 5_000_000 };
@@ -57,37 +64,38 @@ export class Store {
   readonly #keys: Keys;
   readonly #journal: Journal;
   readonly #tail: EventTail;
+  readonly #sentinels: Sentinels | undefined;
 
   constructor(options: StoreOptions) {
     const retention = { ...RETENTION, ...options.retention };
     if (retention.maxEvents < retention.minEvents) throw new RangeError('maxEvents is below minEvents');
+    this.#sentinels = sentinelsOf(options);
     const connection = {
-      url: options.url,
-      ...(options.username !== undefined && { username: options.username }),
-      ...(options.password !== undefined && { password: options.password }),
+      server: this.#sentinels ?? fixedServer(options.url ?? '', options.username, options.password),
       ...(options.heartbeatMs !== undefined && { heartbeatMs: options.heartbeatMs }),
       listener: options.listener,
     };
     this.#keys = new Keys(options.prefix ?? 'rm');
-    const journal = new Journal(this.#keys, retention.maxEvents);
+    const journal = new Journal(this.#keys, retention.maxEvents, () => !this.#redis.healthy);
     this.#journal = journal;
     this.#redis = new RedisConnection({
       ...connection,
       name: 'ringmaster-commands',
       restore: async (run) => {
         const restored = await journal.restore(run, this.#tail.positions());
-        if (restored.more || restored.events + restored.calls + restored.floors > 0) {
-          options.listener.onRestored?.(restored);
-        }
+        for (const [companyId, first] of restored.diverged) this.#tail.diverged(companyId, first);
+        const count = restored.events + restored.calls + restored.floors + restored.diverged.size;
+        if (restored.more || count > 0) options.listener.onRestored?.(restored);
       },
     });
     const reading = new RedisConnection({ ...connection, name: 'ringmaster-events' });
-    this.#tail = new EventTail(reading, this.#redis, this.#keys, (error) => options.listener.onError(error));
-    this.calls = new RedisCallStore(this.#redis, this.#keys, this.#tail, journal, {
-      endedCallTtl: options.endedCallTtl ?? 3600,
-      maxEvents: retention.maxEvents,
+    this.#tail = new EventTail(reading, this.#redis, this.#keys, {
+      onError: (error) => options.listener.onError(error),
+      onHeard: (companyId, events, last) => journal.heard(companyId, events, last),
     });
-    this.floors = new RedisFloorStore(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
+    const committer = new Committer(this.#redis, this.#keys, this.#tail, journal, retention.maxEvents);
+    this.calls = new RedisCallStore(committer, options.endedCallTtl ?? 3600);
+    this.floors = new RedisFloorStore(committer);
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, this.#keys);
@@ -105,6 +113,11 @@ export class Store {
   /** Whether Redis answers, as far as the last heartbeat told; costs nothing. */
   get healthy(): boolean {
     return this.#redis.healthy;
+  }
+
+  /** How many sentinels there are, how many answer, and how often the master was found to be another one. */
+  get sentinels(): Pick<Sentinels, 'size' | 'answering' | 'switches'> | undefined {
+    return this.#sentinels;
   }
 
   /** Asks Redis now. @throws {StoreUnavailable} */
@@ -126,6 +139,23 @@ export class Store {
   async close(): Promise<void> {
     this.#tail.close();
     this.#redis.close();
+    this.#sentinels?.close();
     await this.#tail.done;
   }
+}
+
+function sentinelsOf({ url, sentinel, listener, heartbeatMs }: StoreOptions): Sentinels | undefined {
+  if ((url === undefined) === (sentinel === undefined)) throw new RangeError('give either url or sentinel');
+  return (
+    sentinel &&
+    new Sentinels(
+      sentinel,
+      {
+        onSentinelAway: (name, error) => listener.onSentinelAway?.(name, error),
+        onSentinelBack: (name) => listener.onSentinelBack?.(name),
+        onSwitched: (from, to) => listener.onSwitched?.(from, to),
+      },
+      heartbeatMs ?? 1000,
+    )
+  );
 }

@@ -2,7 +2,7 @@ import type { CompanyId } from '../cti/ids.ts';
 import type { LoggedEvent } from '../ports.ts';
 import { StoreUnavailable } from './errors.ts';
 import type { Keys } from './keys.ts';
-import { entryID, fromEntry, logged, type PreparedEvent } from './logged-event.ts';
+import { entryID, logged, type PreparedEvent, preparedOf } from './logged-event.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { list, text, whole } from './reply.ts';
 
@@ -23,6 +23,14 @@ interface Listener {
   readonly lost: (() => void) | undefined;
 }
 
+/** What the tail tells of itself. */
+export interface TailListener {
+  /** What a listener threw. */
+  onError(error: Error): void;
+  /** Events of another process, the last of them with `lastEventID`, ids without a hole. */
+  onHeard(company: CompanyId, events: readonly PreparedEvent[], lastEventID: number): void;
+}
+
 interface Tailed {
   readonly company: CompanyId;
   readonly stream: string;
@@ -40,7 +48,7 @@ export class EventTail {
   readonly #reading: RedisConnection;
   readonly #asking: RedisConnection;
   readonly #keys: Keys;
-  readonly #onError: (error: Error) => void;
+  readonly #told: TailListener;
   readonly #byCompany = new Map<CompanyId, Tailed>();
   readonly #byStream = new Map<string, Tailed>();
   #clientID: number | undefined;
@@ -59,13 +67,12 @@ export class EventTail {
    * @param reading a connection of its own: a blocking read holds up everything behind it
    * @param asking where the log's end is asked for; the connection of the commits, so that a commit sent after
    *   {@link listen} is always heard
-   * @param onError told of what a listener throws
    */
-  constructor(reading: RedisConnection, asking: RedisConnection, keys: Keys, onError: (error: Error) => void) {
+  constructor(reading: RedisConnection, asking: RedisConnection, keys: Keys, told: TailListener) {
     this.#reading = reading;
     this.#asking = asking;
     this.#keys = keys;
-    this.#onError = onError;
+    this.#told = told;
     this.done = this.#run();
   }
 
@@ -121,6 +128,14 @@ export class EventTail {
     return new Map(
       [...this.#byCompany].flatMap(([company, { seen }]) => (seen === undefined ? [] : [[company, seen]])),
     );
+  }
+
+  /** Redis has another event under this id, and from there on, than was told: listeners begin afresh there. */
+  diverged(company: CompanyId, firstEventID: number): void {
+    const tailed = this.#byCompany.get(company);
+    if (tailed?.seen === undefined || tailed.seen < firstEventID) return;
+    tailed.seen = firstEventID - 1;
+    this.#tellLost(tailed);
   }
 
   close(): void {
@@ -255,9 +270,14 @@ export class EventTail {
     const fresh = entries.filter((entry) => entryID(entry) > seen);
     if (fresh.length === 0) return;
     if (entryID(fresh[0]) !== seen + 1) this.#tellLost(tailed);
-    const events = fresh.map(fromEntry);
-    tailed.seen = entryID(fresh.at(-1));
-    this.#tell(tailed, events);
+    const last = entryID(fresh.at(-1));
+    const prepared = fresh.map(preparedOf);
+    tailed.seen = last;
+    if (last - entryID(fresh[0]) === fresh.length - 1) this.#told.onHeard(tailed.company, prepared, last);
+    this.#tell(
+      tailed,
+      prepared.map((event, i) => logged(event, entryID(fresh[i]))),
+    );
   }
 
   #tell(tailed: Tailed, events: readonly LoggedEvent[]): void {
@@ -273,14 +293,14 @@ export class EventTail {
     try {
       call();
     } catch (error) {
-      this.#onError(error instanceof Error ? error : new Error(String(error)));
+      this.#told.onError(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** The outage itself is told by the connection; anything else is told here. */
   #mayGoOn(error: unknown): boolean {
     if (error instanceof StoreUnavailable) return error.retryable && !this.#closed;
-    this.#onError(error instanceof Error ? error : new Error(String(error)));
+    this.#told.onError(error instanceof Error ? error : new Error(String(error)));
     return !this.#closed;
   }
 }

@@ -1,5 +1,5 @@
 import type { CallID, CompanyId } from '../cti/ids.ts';
-import type { Admission } from '../ports.ts';
+import type { Admission, NodeLoad } from '../ports.ts';
 
 /** How much one node, trunk or company may carry. */
 export interface Limits {
@@ -85,6 +85,13 @@ export class CallAdmission implements Admission {
       if (wanted === 0) held.legs.delete(trunk);
       else held.legs.set(trunk, wanted);
     }
+  }
+
+  load(node: string): NodeLoad {
+    const meter = this.#meters.get(`node:${node}`);
+    if (!meter) return { calls: 0, room: true };
+    const { calls: limit } = meter.limits;
+    return { calls: meter.calls, ...(limit !== undefined && { limit }), room: hasRoom(meter, this.#now()) };
   }
 
   /** Counts a call that was found alive at a start: it has its place whatever the limits say. */

@@ -71,6 +71,7 @@ export class AsteriskSwitch implements Switch {
   #serving = false;
   #closed = false;
   #handedOver = false;
+  #dead = false;
 
   constructor(options: AsteriskSwitchOptions) {
     this.node = options.node;
@@ -153,6 +154,18 @@ export class AsteriskSwitch implements Switch {
     void this.ari.connect();
   }
 
+  /** The event socket stands, or is just being made. */
+  get connected(): boolean {
+    return this.ari.state === 'ready' || this.ari.state === 'resyncing';
+  }
+
+  /** The node is dead: nothing is asked of it until it is there again, and its calls are told so. */
+  died(): void {
+    if (this.connected || this.#closed) return;
+    this.#dead = true;
+    this.#listener.onNodeDied(this.node);
+  }
+
   /** Commands under way that change something. */
   get idle(): boolean {
     return this.busyCalls === 0;
@@ -171,7 +184,7 @@ export class AsteriskSwitch implements Switch {
   }
 
   perform(callID: CallID, commands: readonly Command[]): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#dead) return;
     const tasks: Task[] = [];
     for (const command of commands) {
       if (isRecordingCommand(command)) this.#recorder.perform(callID, command);
@@ -287,6 +300,7 @@ export class AsteriskSwitch implements Switch {
   }
 
   #onState(state: AriState): void {
+    if (state === 'resyncing') this.#dead = false;
     if (state === 'ready') void this.#canary.round();
     else this.#canary.forget();
     if (state === 'replaced') {

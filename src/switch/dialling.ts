@@ -120,7 +120,10 @@ export class Dialler {
       await this.#ari.channels.dial(channel, { timeout: ringTimeout });
     } catch (error) {
       // Gone: ChannelDestroyed tells the rest.
-      if (!hasStatus(error, 404)) await this.#failed(channel, undefined, error);
+      if (hasStatus(error, 404)) return;
+      // It may have gone out: whether it has is read from what the node has, once it can be asked (calls/once.ts).
+      if (isUnheard(error)) this.#ari.reconnect('a dial was not answered');
+      else await this.#failed(channel, undefined, error);
     }
   }
 
@@ -211,7 +214,20 @@ export class Dialler {
       this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
       return;
     }
-    const { gone } = await this.#ari.channels.hangup(channel, OUT_OF_ORDER).catch(() => ({ gone: true }));
-    if (gone) this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
+    try {
+      const { gone } = await this.#ari.channels.hangup(channel, OUT_OF_ORDER);
+      if (gone) this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
+    } catch (lost) {
+      // A node that cannot be asked at all is not up any more, as far as this leg goes.
+      this.#tell({
+        kind: 'leg-ended',
+        channel,
+        ...(isUnheard(lost) ? { nodeDied: true } : { notStarted: 'unavailable' }),
+      });
+    }
   }
 }
+
+/** Nothing was answered: nobody knows whether it was done. */
+const isUnheard = (error: unknown): boolean =>
+  error instanceof AriError && (error.kind === 'connection' || error.kind === 'timeout');

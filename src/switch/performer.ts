@@ -22,6 +22,11 @@ const OUT_OF_ORDER = 38;
  * 22.10.1 after a hold).
  */
 const BRIDGE_TYPE = 'mixing,dtmf_events';
+/**
+ * The one type that has the softmix technology alone and keeps it. Its name speaks of video; where no phone has any it
+ * differs in nothing else (read in Asterisk's source, and seen: no phone is sent a re-INVITE).
+ */
+const CONFERENCE_TYPE = 'video_sfu';
 
 type Place = Extract<Command, { do: 'place' }>;
 /** What a performer carries out: recordings are the recorder's. */
@@ -182,7 +187,10 @@ export class Performer {
       case 'answer-phone':
         return this.#notifyTalk(command.channel);
       case 'create-bridge':
-        return this.#ari.bridges.create({ bridgeId: command.bridge, type: BRIDGE_TYPE });
+        return this.#ari.bridges.create({
+          bridgeId: command.bridge,
+          type: command.mixesAlways ? CONFERENCE_TYPE : BRIDGE_TYPE,
+        });
       case 'destroy-bridge':
         return this.#ari.bridges.destroy(command.bridge);
       case 'place':

@@ -193,7 +193,7 @@ describe('a call under an id that was chosen before', () => {
           return { outcome };
         },
       },
-      nodes: [{ number: 5, shards: ['ringmaster@pbx-2'] }],
+      nodes: [{ id: 'pbx-2', number: 5, shards: ['ringmaster@pbx-2'] }],
       id: 'here',
       patienceMs: 250,
       randomHex: hex,

@@ -129,6 +129,25 @@ describe('leases', () => {
     await vi.waitFor(() => expect(two.keeper.members.map((m) => m.id)).toEqual(['two']), PATIENCE);
   });
 
+  it('come with the nodes that take no new calls: noted once for all, and still there for who starts later', async () => {
+    const one = await start('one');
+    const two = await start('two');
+    const seen = (i: Instance) => Object.fromEntries(i.keeper.overview.draining);
+    const leases = one.store.leases('one', LEASE_MS);
+    await leases.drainNode('pbx-1', 'night-shift', 'new kernel');
+    await leases.drainNode('pbx-1', 'day-shift', undefined);
+    const noted = { 'pbx-1': { since: expect.any(Number), by: 'night-shift', reason: 'new kernel' } };
+    await vi.waitFor(() => expect([seen(one), seen(two)]).toEqual([noted, noted]), PATIENCE);
+    await kill(one);
+    await kill(two);
+    const three = await start('three');
+    expect(seen(three)).toEqual(noted);
+    await three.store.leases('three', LEASE_MS).resumeNode('pbx-1');
+    await three.keeper.refresh();
+    await three.keeper.refresh();
+    expect(seen(three)).toEqual({});
+  });
+
   it('are shared evenly, and stay where they are once they are', async () => {
     const shards = ['a', 'b', 'c', 'd', 'e'];
     const one = await start('one', shards);

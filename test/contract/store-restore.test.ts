@@ -6,6 +6,7 @@ import type { Restored } from '../../src/store/journal.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { commitOf, company, Heard, newCall, newStore } from '../support/store-kit.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const ID = company('restore');
 const SHARD = 'ringmaster-0';
@@ -30,8 +31,8 @@ afterEach(async () => {
   await redis.stop();
 });
 
-async function open(): Promise<Store> {
-  const { store } = newStore(redis.url, {
+async function open(url = redis.url): Promise<Store> {
+  const { store } = newStore(url, {
     prefix: PREFIX,
     listener: {
       onDown: (connection) => {
@@ -101,7 +102,7 @@ describe('what Redis has lost', () => {
     const before = await store.events.read(ID, 0, 100);
 
     await loseAll(store);
-    expect(restored).toEqual([{ events: 5, calls: 2, floors: 1, more: true }]);
+    expect(restored).toEqual([{ events: 5, calls: 2, floors: 1, more: true, diverged: new Map() }]);
     expect(await store.events.read(ID, 0, 100)).toEqual(before);
     expect(await store.events.lastEventID(ID)).toBe(5);
     expect((await store.calls.loadLive([ID], SHARD)).map((l) => [l.call.callID, l.version])).toEqual([
@@ -205,7 +206,7 @@ describe('what Redis has lost', () => {
     expect(await store.events.lastEventID(ID)).toBe(4);
   });
 
-  it('and that nobody here wrote leaves a gap that is told, and no id that was heard is given again', async () => {
+  it('and that a process wrote that is no more is put back by whoever heard it', async () => {
     const store = await open();
     const gone = await open();
     const heard = new Heard();
@@ -219,7 +220,37 @@ describe('what Redis has lost', () => {
     await store.calls.commit(commitOf(newCall(ID)));
     await heard.until((h) => h.ids.length === 6);
     expect(heard.ids).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(await store.events.read(ID, 4, 10)).toHaveLength(2);
-    expect(await store.events.read(ID, 3, 10)).toBe('expired');
+    expect((await store.events.read(ID, 0, 10)).slice(0, 6)).toEqual(heard.events);
+  });
+
+  it('and that nobody here has heard leaves a gap that is told', async () => {
+    const store = await open();
+    const gone = await open();
+    for (const by of [store, gone, store]) await by.calls.commit(commitOf(newCall(ID)));
+    await gone.close();
+    await loseAll(store);
+    await store.calls.commit(commitOf(newCall(ID)));
+    expect(await store.events.lastEventID(ID)).toBe(8);
+    expect(await store.events.read(ID, 4, 10)).toHaveLength(4);
+    expect(await store.events.read(ID, 2, 10)).toBe('expired');
+  });
+
+  it.each([0, 1])('is whole again if of two processes that wrote this one comes back first: %i', async (first) => {
+    const proxy = await TcpProxy.start('127.0.0.1', redis.port);
+    try {
+      const [one, other] = [await open(), await open(`redis://127.0.0.1:${proxy.port}`)];
+      const turn = (i: number): Store => ((i % 3 === 0) === (first === 0) ? one : other);
+      for (let i = 0; i < 300; i += 1) await turn(i).calls.commit(commitOf(newCall(ID)));
+      const before = await one.events.read(ID, 0, 1000);
+      proxy.block();
+      await loseAll(one);
+      proxy.unblock();
+      await other.connected();
+      expect(await other.events.read(ID, 0, 1000)).toEqual(before);
+      expect(restored.map((r) => r.events)).toEqual(first === 0 ? [200, 400] : [400, 200]);
+      expect(await one.calls.commit(commitOf(newCall(ID)))).toMatchObject({ lastEventID: 602 });
+    } finally {
+      await proxy.stop();
+    }
   });
 });

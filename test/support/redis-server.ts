@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ export interface TestRedis {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
-  /** Ends the server and waits until it has ended; its data is gone. */
+  /** Ends the server and waits until it has ended; its data is gone. Harmless when repeated. */
   stop(): Promise<void>;
 }
 
@@ -20,30 +21,44 @@ export interface TestRedis {
  * @param more options of redis-server
  * @throws {Error} redis-server is not installed, or it ended before it served
  */
-export async function startRedis(port?: number, more: readonly string[] = []): Promise<TestRedis> {
+export function startRedis(port?: number, more: readonly string[] = []): Promise<TestRedis> {
+  return start(port, 'Ready to accept connections', (chosen, dir) => [
+    ...['--port', String(chosen), '--bind', '127.0.0.1', '--dir', dir],
+    ...['--save', '', '--appendonly', 'no'],
+    ...more,
+  ]);
+}
+
+/**
+ * Starts a sentinel and waits until it serves.
+ *
+ * @param config what its file says beside port and folder; it rewrites the file itself
+ * @param port the port to listen on; a free one by default
+ */
+export function startSentinel(config: readonly string[], port?: number): Promise<TestRedis> {
+  return start(port, 'Sentinel ID is', (chosen, dir) => {
+    const file = join(dir, 'sentinel.conf');
+    writeFileSync(file, [`port ${chosen}`, 'bind 127.0.0.1', `dir ${dir}`, ...config, ''].join('\n'), { mode: 0o600 });
+    return [file, '--sentinel'];
+  });
+}
+
+async function start(
+  port: number | undefined,
+  ready: string,
+  argsFor: (port: number, dir: string) => string[],
+): Promise<TestRedis> {
   const chosen = port ?? (await freePort());
   const dir = await mkdtemp(join(tmpdir(), 'ringmaster-redis-'));
-  const args = [
-    '--port',
-    String(chosen),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    ...more,
-  ];
-  const server = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const server = spawn('redis-server', argsFor(chosen, dir), { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => {
     server.once('exit', () => resolve());
     server.once('error', () => resolve());
   });
   try {
-    await serving(server);
+    await serving(server, ready);
   } catch (error) {
+    server.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
@@ -59,12 +74,12 @@ export async function startRedis(port?: number, more: readonly string[] = []): P
   };
 }
 
-function serving(server: ChildProcess): Promise<void> {
+function serving(server: ChildProcess, ready: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
     const hear = (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-4000);
-      if (said.includes('Ready to accept connections')) resolve();
+      if (said.includes(ready)) resolve();
     };
     server.stdout?.on('data', hear);
     server.stderr?.on('data', hear);

@@ -238,6 +238,13 @@ export async function metric(base: string, name: string): Promise<number> {
   return sum(await metricsText(base), name);
 }
 
+/** A metric's value for these labels. */
+export async function metricOf(base: string, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+  const written = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const lines = (await metricsText(base)).split('\n');
+  return sum(lines.filter((line) => written.every((one) => line.includes(one))).join('\n'), name);
+}
+
 /** Prometheus text: `name{labels} value`, one line for each set of labels. */
 function sum(text: string, name: string): number {
   const values = text.split('\n').flatMap((line) => {

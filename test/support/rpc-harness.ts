@@ -3,8 +3,8 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { type RawData, WebSocket } from 'ws';
 import type { Refusal } from '../../src/cti/errors.ts';
-import type { Caller, Readiness, RecordingFiles } from '../../src/ports.ts';
-import { apiKeys, createRpcServer, type RpcLimits, type RpcServer } from '../../src/rpc/index.ts';
+import type { Caller, NodeOperations, Readiness, RecordingFiles } from '../../src/ports.ts';
+import { apiKeys, createRpcServer, type Operators, type RpcLimits, type RpcServer } from '../../src/rpc/index.ts';
 import { ACME, MemoryEventLog, OTHER, ScriptedRequests } from './rpc-doubles.ts';
 
 /** Keys of the server under test: one with all scopes, one that may only read, one of another company, one with a rate of its own. */
@@ -55,6 +55,8 @@ export interface HarnessOptions {
   readonly limits?: Partial<RpcLimits>;
   readonly now?: () => number;
   readonly recordings?: RecordingFiles;
+  readonly operators?: Operators;
+  readonly nodes?: NodeOperations;
 }
 
 /** A server on a free port of loopback, with doubles behind it. */

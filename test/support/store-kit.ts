@@ -14,11 +14,14 @@ export interface Told {
   readonly errors: Error[];
 }
 
-/** A store on a key prefix of its own, with what it tells. */
-export function newStore(url: string, options: Partial<StoreOptions> = {}): { store: Store; told: Told } {
+/** A store on a key prefix of its own, with what it tells. @param at the URL of its Redis, or its sentinels */
+export function newStore(
+  at: string | NonNullable<StoreOptions['sentinel']>,
+  options: Partial<StoreOptions> = {},
+): { store: Store; told: Told } {
   const told: Told = { down: [], up: [], errors: [] };
   const store = new Store({
-    url,
+    ...(typeof at === 'string' ? { url: at } : { sentinel: at }),
     prefix: `t${randomBytes(6).toString('hex')}`,
     listener: {
       onDown: (connection) => void told.down.push(connection),
@@ -70,6 +73,14 @@ export class Heard {
   readonly events: LoggedEvent[] = [];
   losses = 0;
   readonly #waiting = new Set<() => void>();
+
+  /** Hears a company's events from now on. */
+  static async on(store: Store, companyId: CompanyId): Promise<Heard> {
+    const heard = new Heard();
+    store.events.tail(companyId, heard.hear, heard.lost);
+    await store.events.lastEventID(companyId);
+    return heard;
+  }
 
   readonly hear = (events: readonly LoggedEvent[]): void => {
     this.events.push(...events);

@@ -7,12 +7,14 @@ import type { CtiEvent } from '../../src/cti/events.ts';
 import { expectWhole, plain, told } from '../support/call-events.ts';
 import { hearing } from '../support/hearing.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { ari, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 import { talk } from '../support/talking.ts';
 
 const AGENT = '1018';
 const GUEST = '1019';
+/** Its phone speaks L16, which nobody else does. */
+const LINEAR = '1098';
 const CUSTOMER = '911140099001';
 const CUSTOMER_TONE = 2500;
 const OUTSIDE = '911140099055';
@@ -247,6 +249,40 @@ describe('a conference', () => {
     expect((await client.refusal('RequestDeleteFromConference', acting)).message).toBe('CustomerAddByConference');
     await client.call('RequestClearCall', { callID });
     expectWhole(await client.ended(callID));
+  });
+
+  test('one whose codec has to be translated: the others hear everybody, also when a third has come and come back', async () => {
+    const linearPhone = await openAgentPhone(lab, LINEAR, { codec: 'linear' });
+    try {
+      const { callID, agent, customer } = await talk(client, linearPhone, customerPhone, LINEAR, CUSTOMER);
+      const two = hearing({
+        agent: { call: agent, tone: agentTone(LINEAR) },
+        customer: { call: customer, tone: CUSTOMER_TONE },
+      });
+      await two.is(TWO);
+      await add(callID, GUEST, LINEAR);
+      const guest = await picksUp(guestPhone);
+      const all = hearing({
+        agent: { call: agent, tone: agentTone(LINEAR) },
+        customer: { call: customer, tone: CUSTOMER_TONE },
+        guest: { call: guest, tone: agentTone(GUEST) },
+      });
+      const everybody = { agent: ['customer', 'guest'], customer: ['agent', 'guest'], guest: ['agent', 'customer'] };
+      await all.is(everybody);
+      await client.call('RequestHoldCall', { callID, thisDN: GUEST });
+      await all.is(TWO);
+      expect((await ari(lab, '/bridges')).find((b) => b['id'] === `${callID}-b4`)).toMatchObject({
+        technology: 'softmix',
+      });
+      await client.call('RequestRetrieveCall', { callID, thisDN: GUEST });
+      await all.is(everybody);
+      // Nobody was sent an offer: moving between bridges is no matter of the phones.
+      for (const { history } of [agent, customer, guest]) expect(history).not.toContain('retrieved-by-remote');
+      await client.call('RequestClearCall', { callID });
+      expectWhole(await client.ended(callID));
+    } finally {
+      await linearPhone.close();
+    }
   });
 
   test.each([

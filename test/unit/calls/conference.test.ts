@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONFERENCE_LIMIT } from '../../../src/calls/conference.ts';
+import { conferenceBridge } from '../../../src/calls/layout.ts';
 import { MAX_PARTIES } from '../../../src/calls/newcomer.ts';
 import { AGENT, CUSTOMER, conference, consultConference, GUEST, OUTSIDER, talking } from './conferring.ts';
 import { BUSY, NO_ANSWER } from './flow.ts';
@@ -8,9 +9,10 @@ const THIRD = '1003';
 const addedBy = { thirdDN: AGENT, thirdDNRole: 'AddedBy' };
 
 describe('somebody is rung straight into the call', () => {
-  it('rings in the bridge of the others, and says who added him', () => {
+  it('rings in a bridge into which the others come, and says who added him', () => {
     const s = talking().adds(AGENT, GUEST, 7);
-    expect(s.asked()).toEqual([`dial ${GUEST} into the bridge`]);
+    expect(s.asked()).toEqual(['create-bridge', `place ${AGENT} ${CUSTOMER}`, `dial ${GUEST} into the bridge`]);
+    expect(s.commands.at(-1)).toMatchObject({ bridge: conferenceBridge(s.call) });
     expect(s.told()).toEqual([]);
     s.rings(GUEST);
     expect(s.told()).toEqual([`EventRinging(${GUEST})`]);
@@ -45,7 +47,30 @@ describe('somebody is rung straight into the call', () => {
       callState: 'Conference',
       agentStatus: 'ConferenceConnected',
     });
-    expect([AGENT, CUSTOMER, GUEST].map((dn) => s.where(dn))).toEqual(['b1', 'b1', 'b1']);
+    expect([AGENT, CUSTOMER, GUEST].map((dn) => s.where(dn))).toEqual(['b4', 'b4', 'b4']);
+  });
+
+  it('is in a bridge that always mixes, where those who are left stay, and to which one who held comes back', () => {
+    const s = talking().adds(AGENT, GUEST, 7);
+    expect(s.commands).toContainEqual({ do: 'create-bridge', bridge: conferenceBridge(s.call), mixesAlways: true });
+    const holder = { thisDN: GUEST, referenceID: 0 };
+    s.rings(GUEST)
+      .answers(GUEST)
+      .happens({ kind: 'hold', ...holder })
+      .fromHere();
+    s.happens({ kind: 'retrieve', ...holder });
+    expect(s.asked()).toEqual([`place ${GUEST}`]);
+    s.deletes(AGENT, GUEST).ends(GUEST);
+    expect([AGENT, CUSTOMER].map((dn) => s.where(dn))).toEqual(['b4', 'b4']);
+    expect(s.adds(AGENT, THIRD).asked().slice(-1)).toEqual([`dial ${THIRD} into the bridge`]);
+    expect(s.commands.filter((c) => c.do === 'create-bridge')).toHaveLength(2);
+  });
+
+  it('two alone are in no such bridge', () => {
+    const { commands } = talking();
+    expect(commands.filter((c) => c.do === 'create-bridge')).toEqual([
+      { do: 'create-bridge', bridge: expect.stringMatching(/-b1$/) },
+    ]);
   });
 
   it('every agent who is there hears of him, the one who added him first', () => {

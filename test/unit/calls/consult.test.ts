@@ -219,7 +219,7 @@ describe('a consultation ends after the answer', () => {
 
   it('a conference: all three in one bridge', () => {
     const s = asked().confers(AGENT, 8);
-    expect(s.asked()).toEqual([`stop-music ${CUSTOMER}`, `place ${AGENT} ${CUSTOMER} ${GUEST}`]);
+    expect(s.asked()).toEqual(['create-bridge', `stop-music ${CUSTOMER}`, `place ${AGENT} ${CUSTOMER} ${GUEST}`]);
     expect(s.told()).toEqual([`EventPartyAdded(${AGENT})`, `EventPartyChanged(${GUEST})`]);
     const added = { thirdDN: AGENT, thirdDNRole: 'AddedBy', callState: 'Conference', referenceID: 8 };
     expect(s.last('EventPartyAdded', AGENT)).toMatchObject({

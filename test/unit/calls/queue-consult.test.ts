@@ -140,7 +140,7 @@ describe('an agent asks a queue', () => {
   it('7: makes it a conference', () => {
     const s = asked().confers(AGENT, 8);
     expect(s.told()).toEqual([`EventPartyAdded(${AGENT})`, `EventPartyChanged(${GUEST})`]);
-    expect([s.where(AGENT), s.where(GUEST), s.where(CUSTOMER)]).toEqual(['b1', 'b1', 'b1']);
+    expect([s.where(AGENT), s.where(GUEST), s.where(CUSTOMER)]).toEqual(['b4', 'b4', 'b4']);
     s.ends(GUEST);
     expect(s.released(GUEST)).toMatchObject({ agentStatus: 'ConferenceGuestCompleted', wrapUpDuration: 30 });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Found } from '../../../src/calls/input.ts';
-import { mainBridge, observeBridge } from '../../../src/calls/layout.ts';
-import { SUPERVISOR, supervised } from './conferring.ts';
+import { conferenceBridge, mainBridge, observeBridge } from '../../../src/calls/layout.ts';
+import { conference, SUPERVISOR, supervised } from './conferring.ts';
 import { AGENT, CUSTOMER, GUEST, talking as inConversation } from './consulting.ts';
 import { type Story, story } from './flow.ts';
 import { type Holding, talking as holdingCall } from './holding.ts';
@@ -202,5 +202,14 @@ describe('a call that is found again', () => {
       channels: { ...found.channels, [first]: 'Up', [second]: 'Up' },
     });
     expect(t.asked().filter((c) => c.startsWith('hang-up') || c.startsWith('snoop'))).toEqual([`hang-up ${first} 16`]);
+  });
+
+  it('finds two of a conference in the bridge that they talked in before, and brings them to the third', () => {
+    const t = conference();
+    const legs = { [AGENT]: 'Up', [CUSTOMER]: 'Up', [GUEST]: 'Up' };
+    const found = node(t, legs, [AGENT, CUSTOMER]);
+    t.happens({ ...found, bridges: { ...found.bridges, [conferenceBridge(t.call)]: [t.channel(GUEST)] } });
+    expect(t.asked()).toContain(`place ${AGENT} ${CUSTOMER}`);
+    expect([AGENT, CUSTOMER, GUEST].map((dn) => t.where(dn))).toEqual(['b4', 'b4', 'b4']);
   });
 });

@@ -183,7 +183,7 @@ describe('barge-in', () => {
       agentStatus: 'BargeinStarted',
     });
     expect(s.event('EventEstablished', SUPERVISOR).agentStatus).toBe('BargeinStarted');
-    expect([places(s), snoops(s)]).toEqual([['b1', 'b1', 'b1'], []]);
+    expect([places(s), snoops(s)]).toEqual([['b4', 'b4', 'b4'], []]);
   });
 
   it('the supervisor leaves as the seed tells it, and the two go on', () => {
@@ -216,6 +216,33 @@ describe('barge-in', () => {
 
   it('the interrupted agent cannot consult', () => {
     expect(supervised('bargein').consults(AGENT, GUEST).refusal).toBe('AgentIsInConferenceScene');
+  });
+});
+
+describe('the agent comes to talk to somebody else', () => {
+  it.each(['monitor', 'whisper'] as const)('%s: each time he is listened to through a new snoop channel', (mode) => {
+    const s = supervised(mode);
+    s.consults(AGENT, GUEST);
+    const anew = [
+      `snoop ${AGENT}${mode === 'whisper' ? ' whispering' : ''}`,
+      expect.stringMatching(/^hang-up .*-s1 16$/),
+    ];
+    expect(s.asked()).toEqual(expect.arrayContaining(anew));
+    s.rings(GUEST).answers(GUEST);
+    expect(s.asked().filter((c) => c.startsWith('snoop'))).toEqual([]);
+    s.retrieves(AGENT);
+    expect(s.asked()).toContainEqual(expect.stringMatching(/^hang-up .*-s2 16$/));
+    expect(snoops(s)).toEqual([{ of: s.channel(AGENT), whisper: mode === 'whisper' }]);
+  });
+
+  it('nothing is new where he holds and retrieves', () => {
+    const s = supervised('monitor');
+    s.happens({ kind: 'hold', thisDN: AGENT, referenceID: 0 }).happens({
+      kind: 'retrieve',
+      thisDN: AGENT,
+      referenceID: 0,
+    });
+    expect(s.asked().filter((c) => c.startsWith('snoop'))).toEqual([]);
   });
 });
 
@@ -274,7 +301,7 @@ describe('from one mode to another in place', () => {
       agentStatus: 'BargeinStarted',
     });
     expect(s.event('EventPartyAdded')).toMatchObject({ thirdDNRole: 'BargeinBy', referenceID: 9 });
-    expect([places(s), snoops(s)]).toEqual([['b1', 'b1', 'b1'], []]);
+    expect([places(s), snoops(s)]).toEqual([['b4', 'b4', 'b4'], []]);
   });
 
   it.each([
@@ -285,7 +312,7 @@ describe('from one mode to another in place', () => {
     expect(s.told()).toEqual([`EventPartyDeleted(${SUPERVISOR})`, `EventPartyChanged(${SUPERVISOR})`]);
     expect(s.event('EventPartyDeleted')).toMatchObject({ callState: 'OK', agentStatus: 'BargeinEnded' });
     expect(s.event('EventPartyChanged')).toMatchObject({ ...SAYS[to], agentStatus: status });
-    expect(places(s)).toEqual(['b1', 'b1', 'b3']);
+    expect(places(s)).toEqual(['b4', 'b4', 'b3']);
     s.ends(SUPERVISOR);
     expect(s.told()).toEqual([`EventReleased(${SUPERVISOR})`]);
   });
@@ -293,7 +320,8 @@ describe('from one mode to another in place', () => {
   it.each(['monitor', 'whisper', 'bargein'] as const)('%s to intercept', (from) => {
     const s = move(from, 'intercept');
     expect(s.event('EventPartyChanged')).toMatchObject({ ...SAYS.intercept, callState: 'OK' });
-    expect([places(s).slice(1), s.leaving(), snoops(s)]).toEqual([['b1', 'b1'], [AGENT], []]);
+    const bridge = from === 'bargein' ? 'b4' : 'b1';
+    expect([places(s).slice(1), s.leaving(), snoops(s)]).toEqual([[bridge, bridge], [AGENT], []]);
     s.ends(AGENT);
     expect(s.released(AGENT)).toMatchObject({ thirdDN: SUPERVISOR, thirdDNRole: 'InterceptBy', referenceID: 9 });
   });

@@ -59,7 +59,10 @@ export class Watcher {
   private readonly ended = new Set<string>();
   private readonly leaving = new Set<string>();
   private readonly bridges = new Map<string, 'there' | 'gone'>();
-  private readonly inBridge = new Set<string>();
+  /** Bridges that mix whoever is in them. */
+  private readonly mixing = new Set<string>();
+  /** The bridge of each channel that was put in one. */
+  private readonly inBridge = new Map<string, string>();
   /** Snoop channels, which are nobody's leg. */
   private readonly snoops = new Map<string, 'there' | 'gone'>();
   private readonly music = new Set<string>();
@@ -168,6 +171,7 @@ export class Watcher {
       case 'create-bridge':
         must(!this.bridges.has(command.bridge), 'a bridge created twice');
         this.bridges.set(command.bridge, 'there');
+        if (command.mixesAlways) this.mixing.add(command.bridge);
         return;
       case 'destroy-bridge':
         must(this.bridges.get(command.bridge) === 'there', 'a bridge destroyed that is not there');
@@ -182,7 +186,7 @@ export class Watcher {
         for (const c of command.channels) {
           this.checkChannel(c, 'place');
           must(!this.music.has(c), 'placed in a bridge with music on');
-          this.inBridge.add(c);
+          this.inBridge.set(c, command.bridge);
         }
         return;
       case 'dial':
@@ -192,7 +196,7 @@ export class Watcher {
         if (command.bridge !== undefined) {
           must(this.bridges.get(command.bridge) === 'there', 'dialled into a bridge that is not there');
           must(this.inBridge.size > 0 || this.isOneAmongHolders(), 'dialled into a bridge where nobody waits');
-          this.inBridge.add(command.channel);
+          this.inBridge.set(command.channel, command.bridge);
         } else {
           const alone = this.channels.size === 1 || this.isApart(command.channel);
           must(alone, 'a second leg dialled into no bridge');
@@ -285,9 +289,16 @@ export class Watcher {
     }
     for (const p of live) if (p.state === 'Talk' && p.leg.state === 'up' && !isLeaving(p)) this.checkSound(p, live);
     for (const p of live) if (p.leg.state === 'up' && !isLeaving(p)) this.checkHold(p, live);
+    for (const bridge of this.bridges.keys()) this.checkBridge(bridge);
     this.checkConsult();
     this.checkQueue();
     this.checkSupervision();
+  }
+
+  /** A bridge that passes on what two send each other never has to change to mixing: one of them could then be deaf. */
+  private checkBridge(bridge: string): void {
+    const stay = [...this.inBridge].filter(([c, b]) => b === bridge && !this.ended.has(c) && !this.leaving.has(c));
+    must(stay.length < 3 || this.mixing.has(bridge), `${stay.length} in a bridge that does not always mix`);
   }
 
   /** Nobody hears one who holds or is muted; what subscribers were told is what is so. */

@@ -235,6 +235,18 @@ describe('problems', () => {
     expect(problem?.message).toBe('the API key is already at companies[0].keys[0].key');
   });
 
+  it('finds an operator’s key that is a company’s, and an operator’s name that stands twice', () => {
+    const text = `${MINIMAL}operators:
+  - { name: night, key: "0123456789abcdef" }
+  - { name: night, key: "another-key-of-night" }
+`;
+    expect(bad(text).map((p) => p.key)).toEqual(['companies[0].keys[0].key', 'operators[1].name']);
+    expect(bad(text).map((p) => p.message)).toEqual([
+      'the API key is already at operators[0].key',
+      'the operator "night" is already at operators[0].name',
+    ]);
+  });
+
   it('finds a company and a number that stand twice', () => {
     const text = second(`  - companyId: acme
     keys: [{ name: mine, key: "another-key-of-acme", scopes: [read] }]

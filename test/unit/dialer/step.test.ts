@@ -250,6 +250,9 @@ describe('whose fault the end of a call is', () => {
   it('a limit of ours and a dead node are ours, a failure that the carrier reports is the customer’s', () => {
     const busy = new Life(flowOf()).place().leg('customer', { connectionStatus: 'Channel Busy' });
     expect(busy.deleted('Channel Busy').status).toBe('REATTEMPT_SCHEDULED');
+    const died = new Life(flowOf({ firstLeg: 'customer', agents: [], queue: '8001' })).place();
+    died.leg('customer', { connectionStatus: 'Failed', answeredAt: NOW, hangupCause: 'BY_SYSTEM' });
+    expect(died.deleted('Failed')).toMatchObject({ status: 'REATTEMPT_SCHEDULED', agentAttempts: 0 });
     const carrier = new Life(flowOf()).place();
     carrier.leg('agent', { connectionStatus: 'Connected', answeredAt: NOW });
     carrier.leg('customer', { connectionStatus: 'Failed', sipCode: 488 });

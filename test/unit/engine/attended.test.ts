@@ -48,6 +48,7 @@ async function twoLines() {
       admitLeg: () => undefined,
       legsOf: () => undefined,
       readmit: () => undefined,
+      load: () => ({ calls: 0, room: true }),
     },
     now: () => 1_700_000_000_000,
     log: { error: (_, error) => failures.push(error), storeAway: () => undefined, storeBack: () => undefined },

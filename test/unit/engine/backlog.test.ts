@@ -37,6 +37,7 @@ async function shardOf(calls: number, backlogLimit: number) {
       admitLeg: () => undefined,
       legsOf: () => undefined,
       readmit: () => undefined,
+      load: () => ({ calls: 0, room: true }),
     },
     now: () => now,
     log: {

@@ -105,6 +105,14 @@ describe('SDP', () => {
     });
   });
 
+  test('L16 goes by the number that the far end gives it', () => {
+    expect(parseSdp(buildSdp('127.0.0.1', 4000, 'sendrecv', 1, 120))).toMatchObject({
+      payloads: [120, 101],
+      eventPayload: 101,
+      linearPayload: 120,
+    });
+  });
+
   test('the connection of the stream goes before that of the session; without a direction it is sendrecv', () => {
     const sdp = parseSdp(
       'v=0\r\nc=IN IP4 10.0.0.1\r\nm=audio 9 RTP/AVP 8\r\nc=IN IP4 10.0.0.2\r\nm=video 7 RTP/AVP 99\r\na=inactive\r\n',

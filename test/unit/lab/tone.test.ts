@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeUlaw, ULAW_SAMPLES } from '../../../lab/phone/g711.ts';
+import { Media } from '../../../lab/phone/media.ts';
 import { AUDIBLE, BLOCK, toneLevel, tonesIn } from '../../../lab/phone/tone-detector.ts';
 import { agentTone, customerTone, STANDING_AGENTS } from '../../../lab/standing.ts';
 import { musicOnHold, toneSamples } from '../../../lab/tones.ts';
@@ -28,6 +29,20 @@ describe('tones', () => {
 
   test('three tones at once are heard as those three and nothing else', () => {
     expect([...tonesIn(throughUlaw(450, 500, 2050)).keys()]).toEqual([450, 500, 2050]);
+  });
+
+  test.each(['ulaw', 'linear'] as const)('two telephones that speak %s hear each other', async (codec) => {
+    const [one, other] = await Promise.all([450, 500].map((hz) => Media.open('127.0.0.1', hz, () => {}, codec)));
+    if (!one || !other) throw new Error('no telephones');
+    const far = { host: '127.0.0.1', direction: 'sendrecv', payloads: [] } as const;
+    one.connect({ ...far, port: other.port, linearPayload: 120 });
+    other.connect({ ...far, port: one.port, linearPayload: 120 });
+    for (const media of [one, other]) media.send(true);
+    try {
+      expect(await Promise.all([one.hears(500, 5000), other.hears(450, 5000)])).toEqual([true, true]);
+    } finally {
+      for (const media of [one, other]) media.close();
+    }
   });
 
   test('silence has no tones', () => {

@@ -81,6 +81,17 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(facts).toEqual([]);
   });
 
+  test.each([
+    ['two may talk in', {}, 'mixing,dtmf_events'],
+    ['mixes always', { mixesAlways: true }, 'video_sfu'],
+  ] as const)('a bridge that %s has a technology that fits', async (_, kind, type) => {
+    bridge.open();
+    performer.perform(CALL, [{ do: 'create-bridge', bridge: BRIDGE, ...kind }]);
+    await untilAsked(`POST /bridges/${BRIDGE}`);
+    expect(at.server.requests.map(({ body }) => body)).toEqual([{ type }]);
+    expect(failures).toEqual([]);
+  });
+
   test('is hung up and never dialled where that is asked for while it waits for its bridge', async () => {
     performer.perform(CALL, RING_SECOND);
     await untilAsked('POST /channels/create');
@@ -111,6 +122,30 @@ describe('a leg that is dialled into a new bridge', () => {
     performer.perform(CALL, [{ do: 'destroy-bridge', bridge: BRIDGE }]);
     await untilAsked(`DELETE /bridges/${BRIDGE}`);
     expect([facts.length, failures]).toEqual([1, []]);
+  });
+
+  test('is told nothing of where nobody knows whether its dial went out: the node is asked what it has', async () => {
+    performer.perform(
+      CALL,
+      RING_SECOND.map((task): Task => (task.do === 'dial' ? { ...task, hold: true } : task)),
+    );
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toHaveLength(1), { timeout: 15_000, interval: 5 });
+    await at.server.stop();
+    performer.perform(CALL, [{ do: 'send-dial', channel: SECOND, ringTimeout: 20 }]);
+    await vi.waitFor(() => expect(performer.busy).toBe(0), { timeout: 15_000, interval: 5 });
+    expect([facts.length, failures]).toEqual([1, []]);
+  });
+
+  test('is told as lost with its node where Asterisk can be asked nothing any more', async () => {
+    performer.perform(CALL, RING_SECOND);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    await at.server.stop();
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toEqual([{ kind: 'leg-ended', channel: SECOND, nodeDied: true }]));
   });
 
   test('is told once as not started where Asterisk refuses to create it', async () => {
