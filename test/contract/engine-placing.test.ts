@@ -4,6 +4,7 @@ import type { Dial } from '../../src/calls/command.ts';
 import { newCallID } from '../../src/cti/ids.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
+import { NodeBoard } from '../../src/engine/node-board.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
 import { Router } from '../../src/engine/router.ts';
 import type { Caller, Member, PeerQuestion } from '../../src/ports.ts';
@@ -193,6 +194,7 @@ describe('a call under an id that was chosen before', () => {
           return { outcome };
         },
       },
+      board: new NodeBoard([], () => ({ members: [], leases: [], draining: new Map() }), 'here'),
       nodes: [{ id: 'pbx-2', number: 5, shards: ['ringmaster@pbx-2'] }],
       id: 'here',
       patienceMs: 250,
