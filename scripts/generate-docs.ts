@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { renderConfigJsonSchema } from '../src/config/json-schema.ts';
 import { renderConfigReference } from '../src/config/reference.ts';
 import { CONTACT_ENDPOINTS } from '../src/contacts/index.ts';
-import { CAMPAIGNCALL_ENDPOINTS, DIALER_ENDPOINTS, FLOW_ADMIN_ENDPOINTS } from '../src/dialer/index.ts';
+import {
+  CAMPAIGNCALL_ENDPOINTS,
+  DIALER_ENDPOINTS,
+  FLOW_ADMIN_ENDPOINTS,
+  NUMBER_LIST_ENDPOINTS,
+} from '../src/dialer/index.ts';
 import type { Endpoint } from '../src/http/endpoint.ts';
 import { openApiDocument } from '../src/http/openapi.ts';
 import { DOCUMENT_ENDPOINTS } from '../src/http/page.ts';
@@ -39,6 +44,7 @@ const endpoints = [
   NODE_ENDPOINTS,
   DIALER_ENDPOINTS,
   FLOW_ADMIN_ENDPOINTS,
+  NUMBER_LIST_ENDPOINTS,
   CAMPAIGNCALL_ENDPOINTS,
   CONTACT_ENDPOINTS,
   DOCUMENT_ENDPOINTS,

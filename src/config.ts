@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 export { addressList, clientAddress } from './config/addresses.ts';
 export { type CheckResult, checkConfig, type Environment } from './config/check.ts';
 export { checkFlow, type FlowProblem } from './config/check-flow.ts';
+export { trunksOf } from './config/conflicts.ts';
 export { ConfigError, formatProblem, type Problem } from './config/problems.ts';
 export type {
   ApiKeyConfig,

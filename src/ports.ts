@@ -8,6 +8,7 @@ export type * from './ports/dialer.ts';
 export type * from './ports/instances.ts';
 export type * from './ports/masking.ts';
 export type * from './ports/nodes.ts';
+export type * from './ports/number-lists.ts';
 export type * from './ports/places.ts';
 export type * from './ports/recordings.ts';
 export type * from './ports/rpc.ts';

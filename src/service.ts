@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { steadyClock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, trunksOf } from './config.ts';
 import { Contacts } from './contacts/index.ts';
 import type { CompanyId } from './cti/ids.ts';
 import { Dialer, numberRules } from './dialer/index.ts';
@@ -276,19 +276,18 @@ function openDialer(
   mayLead: () => boolean,
   logger: Logger,
 ): Dialer {
-  const shownNumbers = new Map<string, string | undefined>(
-    config.companies.map((c) => [c.companyId, config.trunks.find((t) => t.id === c.trunk)?.callerId]),
-  );
+  const callerIds = new Map<string | undefined, string | undefined>(config.trunks.map((t) => [t.id, t.callerId]));
   return new Dialer(
     {
       store: store.dialer,
       flows: store.flows,
       campaigncalls: store.campaigncalls,
       masks: store.masks,
+      lists: store.lists,
       events: store.events,
       placing: router,
       requests: router,
-      shownNumber: (companyId) => shownNumbers.get(companyId),
+      callerIdOf: (trunk) => callerIds.get(trunk),
       queues: engine,
       mayLead,
       storeBackForMs: () => store.backForMs,
@@ -338,6 +337,7 @@ function directoryOf(config: Config): Directory {
     extensions: c.extensions,
     numbers: c.numbers,
     ...(c.trunk !== undefined && { trunk: c.trunk }),
+    flowTrunks: trunksOf(c),
     routes: c.routes.map((r) => ({
       did: r.did,
       ...r.to,
@@ -357,8 +357,9 @@ function directoryOf(config: Config): Directory {
 function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
   return (company.dialer?.accounts ?? []).flatMap((account) => {
     const { canonical } = numberRules(account.country);
-    const numbers = account.flows.flatMap((f) => f.maskingNumbers);
-    return numbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical }));
+    return account.flows.flatMap(({ maskingNumbers, trunk }) =>
+      maskingNumbers.map((n) => ({ number: n.replace(/^\+/, ''), canonical, ...(trunk !== undefined && { trunk }) })),
+    );
   });
 }
 

@@ -162,10 +162,11 @@ function chosen({ chosenBy }: MakeCall, agent: Party): Party {
 
 function planned(of: MakeCall | CallArrived, to: Destination, n: 1 | 2, dnRole: DnRole, role: PartyRole): Party {
   const rungFirst = of.kind === 'make' && (of.firstLeg === 'agent') === (n === 1);
-  return plannedParty(of.callID, n, to, {
+  const party = plannedParty(of.callID, n, to, {
     purpose: rungFirst ? 'first' : 'second',
     dnRole,
     role,
     ringTimeout: of.ringTimeout,
   });
+  return of.kind === 'make' && of.once ? { ...party, leg: { ...party.leg, once: true } } : party;
 }

@@ -143,8 +143,11 @@ export interface Timer {
   readonly at: number;
 }
 
-/** `treatment`: the tone that tells a caller why nobody comes has been heard long enough. */
-export type TimerName = 'treatment';
+/**
+ * `treatment`: the tone that tells a caller why nobody comes has been heard long enough. `dial`: a leg that had been dialled
+ * would have ended by now (once.ts).
+ */
+export type TimerName = 'treatment' | 'dial';
 
 /** A live call: everything that is known of it, as plain JSON. It is one value in Redis. */
 export interface Call {

@@ -4,6 +4,8 @@
  */
 export type Command =
   | Dial
+  /** Dial a channel that was made with `hold`. */
+  | { readonly do: 'send-dial'; readonly channel: string; readonly ringTimeout: number }
   /** Let an inbound caller hear ringing (180). */
   | { readonly do: 'ring'; readonly channel: string }
   /** Answer an inbound leg (200). */
@@ -68,6 +70,8 @@ export interface Dial {
   readonly ringTimeout: number;
   /** The bridge to join before ringing, so that early media and ringback are heard there. */
   readonly bridge?: string;
+  /** Stop before the dial: told as `leg-made`, and `send-dial` follows. */
+  readonly hold?: true;
 }
 
 /** The commands of a recording. */

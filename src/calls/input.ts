@@ -29,6 +29,8 @@ export interface MakeCall {
   readonly referenceID: number;
   /** The call is to be recorded. */
   readonly recording?: RecordingPlan;
+  /** Both are dialled once, whatever dies meanwhile (once.ts). */
+  readonly once?: true;
 }
 
 /** A channel that the dialplan handed to us. `target` is absent where no route leads anywhere. */
@@ -152,7 +154,11 @@ export interface Supervise {
 }
 
 /** What the switch saw. `recovered`: made up afterwards from what a resynchronisation found. */
-export type Fact = { readonly channel: string; readonly recovered?: boolean } & (
+export type Fact = {
+  readonly channel: string;
+  readonly recovered?: boolean;
+} /** The channel of a leg that is dialled once is there, in its place, and waits for its dial. */ & (
+  | { readonly kind: 'leg-made' }
   | { readonly kind: 'leg-ringing' }
   | { readonly kind: 'leg-early-media' }
   | { readonly kind: 'leg-answered' }

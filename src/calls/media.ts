@@ -152,6 +152,7 @@ function dialCommand(party: Party, bridge: string | undefined): Dial {
     ...(leg.trunk !== undefined && { trunk: leg.trunk }),
     ...(leg.callerId !== undefined && { callerId: leg.callerId }),
     ...(bridge !== undefined && { bridge }),
+    ...(leg.once && { hold: true as const }),
   };
 }
 

@@ -124,6 +124,10 @@ export interface Leg {
   readonly callerId?: string;
   /** Seconds. */
   readonly ringTimeout?: number;
+  /** It is dialled once, whatever dies meanwhile (once.ts). */
+  readonly once?: true;
+  /** Of such a leg: its dial goes out, or has gone; `perhaps`: whoever was to send it is gone, and it may not have. */
+  readonly sent?: 'yes' | 'perhaps';
   /** Unix ms of each step, as the seed's `…Uepoch` fields want them. */
   readonly startedAt?: number;
   readonly progressAt?: number;

@@ -1,5 +1,6 @@
 import type { Call, Media } from './call.ts';
 import type { Fact, Found } from './input.ts';
+import { goOnDialling, isUnsent } from './once.ts';
 import { isLeaving, isLive, type Party } from './party.ts';
 import { askRecordingAgain } from './recording.ts';
 import type { Turn } from './turn.ts';
@@ -22,6 +23,7 @@ export function resume(turn: Turn, found: Found, take: TakeFact): void {
     take(turn, fact);
   }
   if (turn.call.deleted || found.busy) return;
+  goOnDialling(turn, found);
   for (const party of turn.call.parties) {
     if (isLive(party) && isLeaving(party) && found.channels[party.leg.channel] !== undefined) {
       turn.ask({ do: 'hang-up', channel: party.leg.channel, q850: party.leg.treatment?.q850 ?? NORMAL });
@@ -66,11 +68,13 @@ export const isSnoop = (channel: string): boolean => /-s\d+$/.test(channel);
 /** What happened to a call's legs while nobody listened. */
 function differences(call: Call, found: Found): Fact[] {
   const facts: Fact[] = [];
-  for (const { leg } of call.parties) {
+  for (const party of call.parties) {
+    const { leg } = party;
     if (leg.state === 'planned' || leg.state === 'ended') continue;
     const { channel } = leg;
     const state = found.channels[channel];
     if (state === undefined) {
+      if (isUnsent(party) && !found.nodeDied) continue;
       // A leg that is just being dialled need not be listed yet; its own dialling tells what becomes of it.
       const died = found.nodeDied && { nodeDied: true };
       if (!found.underWay.includes(channel)) facts.push({ kind: 'leg-ended', channel, ...died });
@@ -81,7 +85,7 @@ function differences(call: Call, found: Found): Fact[] {
       if (held === false && leg.heldByPhone) facts.push({ kind: 'leg-retrieved-by-phone', channel });
     } else if (state === 'Ringing' && leg.state === 'dialled') {
       facts.push({ kind: 'leg-ringing', channel });
-    } else if (state === 'Down' && leg.state === 'dialled' && !found.underWay.includes(channel)) {
+    } else if (state === 'Down' && leg.state === 'dialled' && !leg.once && !found.underWay.includes(channel)) {
       // Created, and never dialled: whoever was to do it is gone, and nobody's phone rings for it.
       facts.push({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
     }

@@ -8,6 +8,7 @@ import { giveAway } from './give-away.ts';
 import { phoneHold, settleHolds } from './hold.ts';
 import type { CallBirth, CallInput, CallRequest, Fact } from './input.ts';
 import { departed, legEnded, treatmentOver } from './leave.ts';
+import { legMade, sendOverdue } from './once.ts';
 import type { Outcome, Refused } from './output.ts';
 import { legAnswered, legRinging } from './progress.ts';
 import { PURPOSES } from './purposes.ts';
@@ -40,7 +41,9 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
   switch (input.kind) {
     case 'timer': {
       const turn = new Turn(call, now);
-      if (!call.deleted && call.timers.some((t) => t.name === input.name)) treatmentOver(turn);
+      if (call.deleted || !call.timers.some((t) => t.name === input.name)) return finish(turn, call);
+      if (input.name === 'dial') sendOverdue(turn);
+      else treatmentOver(turn);
       return finish(turn, call);
     }
     case 'found': {
@@ -96,6 +99,9 @@ function takeFact(turn: Turn, fact: Fact): void {
   // A leg that was never dialled has no channel yet: whatever is said of one is not said of it.
   if (!party || party.leg.state === 'ended' || party.leg.state === 'planned') return;
   switch (fact.kind) {
+    case 'leg-made':
+      legMade(turn, party);
+      break;
     case 'leg-ringing':
     case 'leg-early-media':
       legRinging(turn, party, fact, PURPOSES[party.purpose]);

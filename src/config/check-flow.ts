@@ -1,4 +1,4 @@
-import { flowConflicts } from './conflicts.ts';
+import { flowConflicts, trunksOf } from './conflicts.ts';
 import { flow } from './dialer-schema.ts';
 import { keyOf, said } from './problems.ts';
 import type { CompanyConfig, DialerFlowConfig } from './schema.ts';
@@ -32,7 +32,8 @@ export function checkFlow(
   if (read.data.maskingNumbers.length > 0) {
     return { problems: [{ key: 'maskingNumbers', message: 'can be given in the configuration file only' }] };
   }
-  const conflicts = flowConflicts(read.data, company);
+  // Another tenant's carrier is not a company's to choose: what it may use is for the file to say.
+  const conflicts = flowConflicts(read.data, company, trunksOf(company));
   if (conflicts.length > 0) return { problems: conflicts.map((c) => ({ key: keyOf(c.path), message: c.message })) };
   return { flow: read.data };
 }

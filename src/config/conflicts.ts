@@ -72,9 +72,23 @@ function companyConflicts(company: CompanyConfig, at: Path, trunkIds: readonly s
   return found;
 }
 
-/** What a flow names that its company does not have; paths are within the flow. */
-export function flowConflicts(flow: DialerFlow, company: CompanyConfig): Finding[] {
+/** The trunks that a company's calls may go out by: its own, and those that the file gives its dialler. */
+export function trunksOf(company: CompanyConfig): readonly string[] {
+  const flows = company.dialer?.accounts.flatMap((account) => account.flows) ?? [];
+  const named = [company.trunk, ...(company.dialer?.trunks ?? []), ...flows.map((f) => f.trunk)];
+  return [...new Set(named.filter((id) => id !== undefined))];
+}
+
+/**
+ * What a flow names that is not there; paths are within the flow.
+ *
+ * @param trunkIds those that it may name
+ */
+export function flowConflicts(flow: DialerFlow, company: CompanyConfig, trunkIds: readonly string[]): Finding[] {
   const found: Finding[] = [];
+  if (flow.trunk !== undefined && !trunkIds.includes(flow.trunk)) {
+    found.push(unknown(['trunk'], 'trunk', flow.trunk, trunkIds));
+  }
   const queueIds = company.queues.map((queue) => queue.id);
   if (flow.queue !== undefined && !queueIds.includes(flow.queue)) {
     found.push(unknown(['queue'], 'queue', flow.queue, queueIds));
@@ -91,7 +105,10 @@ export function flowConflicts(flow: DialerFlow, company: CompanyConfig): Finding
 }
 
 /** A security id names one account, a flow id one flow of its company, an agent of a flow is a phone of the company. */
-function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path }[]): Finding[] {
+function dialerConflicts(
+  companies: readonly { company: CompanyConfig; at: Path }[],
+  trunkIds: readonly string[],
+): Finding[] {
   const accounts = companies.flatMap(({ company, at }) =>
     (company.dialer?.accounts ?? []).map((account, i) => ({
       account,
@@ -104,7 +121,10 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
     accounts.map(({ account, at }) => ({ value: account.securityId, path: [...at, 'securityId'] })),
     false,
   );
-  for (const { company } of companies) {
+  for (const { company, at } of companies) {
+    company.dialer?.trunks.forEach((trunk, i) => {
+      if (!trunkIds.includes(trunk)) found.push(unknown([...at, 'dialer', 'trunks', i], 'trunk', trunk, trunkIds));
+    });
     const own = accounts.filter((a) => a.company === company);
     found.push(
       ...duplicates(
@@ -121,7 +141,9 @@ function dialerConflicts(companies: readonly { company: CompanyConfig; at: Path 
   }
   for (const { company, account, at } of accounts) {
     account.flows.forEach((flow, f) => {
-      found.push(...flowConflicts(flow, company).map((c) => ({ ...c, path: [...at, 'flows', f, ...c.path] })));
+      found.push(
+        ...flowConflicts(flow, company, trunkIds).map((c) => ({ ...c, path: [...at, 'flows', f, ...c.path] })),
+      );
     });
   }
   return found;
@@ -198,7 +220,7 @@ export function findConflicts(config: Config): Finding[] {
     ),
     ...duplicates('the API key', keys, false),
     ...duplicates('the number', dids),
-    ...dialerConflicts(companies),
+    ...dialerConflicts(companies, trunkIds),
     ...companies.flatMap(({ company, at }) => companyConflicts(company, at, trunkIds)),
   ];
 }

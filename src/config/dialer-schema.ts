@@ -56,6 +56,8 @@ const webhook = z
   })
   .describe('Told of every call of the flow once it has ended.');
 
+const trunkId = (what: string) => z.string().min(1).max(64).describe(what);
+
 const flowFields = z.strictObject({
   id: z
     .string()
@@ -85,6 +87,7 @@ const flowFields = z.strictObject({
     .optional(),
   firstLeg: z.enum(['agent', 'customer']).describe('Who is called first.').default('agent'),
   ringTimeout: count('Seconds that each phone rings; at least 15 where there is a queue.', 1, 600).default(30),
+  trunk: trunkId('Id of the trunk that its calls go out by; default the company’s.').optional(),
   callerId: number('Shown to the customer; the trunk’s where absent.').optional(),
   shortCall: count('Seconds: a call that ends sooner after its answer is a SHORT_HANGUP.', 0, 600).default(3),
   marketing: z.boolean().describe('Numbers of the DND list are refused.').default(false),
@@ -147,6 +150,12 @@ const account = z.strictObject({
 export const dialer = z
   .strictObject({
     accounts: z.array(account).min(1).describe('Who may ask for calls.'),
+    trunks: z
+      .array(trunkId('Id of a trunk.'))
+      .default([])
+      .describe(
+        'Trunks that flows of the admin API may name, beside the company’s and those of the flows in this file.',
+      ),
     keepSeconds: count('Seconds that an ended call can still be asked for.', 60, 31_536_000).default(604_800),
     keepCampaigncalls: count('Campaigncalls of one flow that can be asked for; the oldest go.', 100, 1_000_000).default(
       50_000,

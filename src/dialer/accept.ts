@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { FlowStatus } from '../cti/flow-status.ts';
 import type { Account, Flow } from './book.ts';
 import { validationFault } from './flow-variables.ts';
+import { numberFault } from './number-check.ts';
 import { ENTRY } from './shapes.ts';
 import { startTime } from './start-time.ts';
 
@@ -32,16 +33,13 @@ function field<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
   return read.data;
 }
 
-/** Why a number must not be called, if so. */
-export function numberFault(number: string, { account, config }: Flow): FlowStatus | undefined {
-  const { rules, pattern, black, white, dnd } = account;
-  if (!pattern.test(number)) return 'INVALID_CONTACT_NUMBER';
-  if (!account.config.internationalCalls && rules.isInternational(number)) return 'INTERNATIONAL_CALLS_DISABLED';
-  const canonical = rules.canonical(number);
-  if (black.has(canonical)) return 'PHONE_BLACKLISTED';
-  if (config.state === 'testing' && !white.has(canonical)) return 'PHONE_NOT_WHITELISTED';
-  if (config.marketing && dnd.has(canonical) && !white.has(canonical)) return 'NCPR_CHECK_FAILED';
-  return undefined;
+/** All numbers that entries of `calls` name; an entry of another shape has none. */
+export function numbersIn(calls: readonly unknown[]): string[] {
+  return calls.flatMap((entry) => {
+    if (typeof entry !== 'object' || entry === null) return [];
+    const read = ENTRY.numbers.safeParse((entry as Readonly<Record<string, unknown>>)['contact-numbers']);
+    return read.success ? read.data : [];
+  });
 }
 
 /** False where the call names an agent whom the flow does not have: it would wait for ever. */
@@ -62,8 +60,15 @@ export function isExpired(account: Account, now: number): boolean {
  *
  * @param room is made smaller by an accepted call
  * @param now Unix ms
+ * @param faultOf why a number must not be called; by the configuration's lists alone where absent
  */
-export function acceptEntry(entry: unknown, flow: Flow, room: Room, now: number): Entry {
+export function acceptEntry(
+  entry: unknown,
+  flow: Flow,
+  room: Room,
+  now: number,
+  faultOf: (number: string) => FlowStatus | undefined = (number) => numberFault(number, flow),
+): Entry {
   let read: { clientIdentifier: string; numbers: readonly string[]; variables: Entry['variables'] } = {
     clientIdentifier: '',
     numbers: [],
@@ -76,7 +81,7 @@ export function acceptEntry(entry: unknown, flow: Flow, room: Room, now: number)
     read = { ...read, clientIdentifier: field(ENTRY.clientIdentifier, given['client-identifier']) };
     const numbers = field(ENTRY.numbers, given['contact-numbers']);
     read = { ...read, variables: field(ENTRY.keys, given['keys']) };
-    const faults = numbers.map((n) => numberFault(n, flow));
+    const faults = numbers.map(faultOf);
     const good = numbers.filter((_n, i) => faults[i] === undefined);
     read = { ...read, numbers: good };
     if (good.length === 0) return refused(faults[0] ?? 'INVALID_CONTACT_NUMBER');

@@ -5,27 +5,33 @@ import type { Endpoint, EndpointAnswer } from '../http/endpoint.ts';
 
 const account = z.string().describe('The account’s id.');
 const flowId = z.string().describe('The flow’s id.');
-const failure = z.strictObject({
+/** The body of a refusal of the admin API. */
+export const failure = z.strictObject({
   error: z.string(),
   problems: z.array(z.strictObject({ key: z.string(), message: z.string() })).optional(),
 });
+/** Refusals that every request of it can meet. */
+export const ADMIN_REFUSALS = {
+  401: { means: 'No key, or an unknown one.', body: failure },
+  403: { means: 'The key does not have the scope.', body: failure },
+  503: { means: 'Redis is away.', body: failure },
+} satisfies Record<number, EndpointAnswer>;
 const body = z.looseObject({}).describe('As companies[].dialer.accounts[].flows[] in docs/configuration.md.');
 const shown = z.looseObject({
   source: z.enum(['file', 'api']).describe('file: it is in the configuration file and cannot be changed here.'),
   version: z.int().optional().describe('Grows with every change.'),
 });
 const refusals = {
-  401: { means: 'No key, or an unknown one.', body: failure },
-  403: { means: 'The key does not have the scope.', body: failure },
+  ...ADMIN_REFUSALS,
   404: { means: 'The company has no such account, or the account no such flow.', body: failure },
-  503: { means: 'Redis is away.', body: failure },
 } satisfies Record<number, EndpointAnswer>;
 const changes = {
   400: { means: 'The flow fails the configuration’s schema or rules; why.', body: failure },
   409: { means: 'It exists already, is in the configuration file, or there are too many.', body: failure },
   413: { means: 'The body is over 256 KiB.', body: failure },
 };
-const match = z.strictObject({
+/** Headers of a change that may name the version that was seen. */
+export const match = z.strictObject({
   'if-match': z.string().optional().describe('The version that was seen, in quotes: 412 if it is another one now.'),
 });
 const otherVersion = { 412: { means: 'It is another version now.', body: failure } };

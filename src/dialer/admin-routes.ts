@@ -1,17 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { at } from '../http/endpoint.ts';
-import type { Caller } from '../ports.ts';
 import { FLOW_ADMIN_ENDPOINTS } from './admin-endpoints.ts';
+import { type AdminAccess, adminScope, tagOf, wantedVersion } from './admin-scope.ts';
 import type { Flow } from './book.ts';
-import type { DialerDeps } from './deps.ts';
 import type { FlowAnswer, MadeFlows } from './made-flows.ts';
 
-export interface FlowAdminRoutes {
+export interface FlowAdminRoutes extends AdminAccess {
   readonly flows: MadeFlows;
-  /** Who sends this Authorization header. */
-  readonly callerOf: (authorization: string | undefined) => Caller | undefined;
-  readonly isPassing: DialerDeps['isPassing'];
-  readonly log: DialerDeps['log'];
 }
 
 const BODY_LIMIT = 256 * 1024;
@@ -30,33 +25,14 @@ const REFUSALS: Readonly<
 /** The admin API of the dialler's flows (docs/dialer.md): an API key of the company with the scope `admin`. */
 export function flowAdminRoutes(http: FastifyInstance, routes: FlowAdminRoutes): void {
   const { flows } = routes;
-  http.register(async (scope) => {
-    const callers = new WeakMap<FastifyRequest, Caller>();
-    scope.addHook('onRequest', async (request, reply) => {
-      const caller = routes.callerOf(request.headers.authorization);
-      if (caller === undefined) {
-        return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'a valid API key is needed' });
-      }
-      if (!caller.scopes.has('admin')) return reply.code(403).send({ error: 'the key needs the scope admin' });
-      callers.set(request, caller);
-    });
-    scope.setErrorHandler(async (err: Error & { statusCode?: number }, _request, reply) => {
-      if (err.statusCode !== undefined && err.statusCode < 500) {
-        const error = err.statusCode === 413 ? 'the body is too long' : 'the body is no JSON';
-        return reply.code(err.statusCode === 413 ? 413 : 400).send({ error });
-      }
-      if (!routes.isPassing(err)) routes.log.warn('a request of the admin API failed', { err });
-      return reply.code(503).send({ error: 'the store cannot be asked now' });
-    });
-
+  adminScope(http, routes, (scope, companyOf) => {
     type Params = { readonly account: string; readonly flow: string };
-    const companyOf = (request: FastifyRequest): Caller['companyId'] => {
-      const caller = callers.get(request);
-      if (!caller) throw new Error('a request without its caller');
-      return caller.companyId;
-    };
     const answer = (reply: FastifyReply, given: FlowAnswer, status: number): FastifyReply => {
-      if ('flow' in given) return reply.code(status).header('etag', tagOf(given.flow)).send(shown(given.flow));
+      if ('flow' in given)
+        return reply
+          .code(status)
+          .header('etag', tagOf(given.flow.made?.version ?? 0))
+          .send(shown(given.flow));
       if ('removed' in given) return reply.code(status).send();
       if ('problems' in given) {
         return reply.code(400).send({ error: 'the flow cannot be used', problems: given.problems });
@@ -71,10 +47,9 @@ export function flowAdminRoutes(http: FastifyInstance, routes: FlowAdminRoutes):
       status: number,
       act: (expected: number | undefined) => Promise<FlowAnswer>,
     ): Promise<FastifyReply> => {
-      const tag = request.headers['if-match'];
-      if (tag === undefined || tag === '*') return answer(reply, await act(undefined), status);
-      const version = /^"(\d{1,15})"$/.exec(tag)?.[1];
-      return answer(reply, version ? await act(Number(version)) : { refused: 'other-version' }, status);
+      const wanted = wantedVersion(request);
+      if (wanted === 'another') return answer(reply, { refused: 'other-version' }, status);
+      return answer(reply, await act(wanted === 'any' ? undefined : wanted), status);
     };
 
     scope.route<{ Params: Params }>({
@@ -118,8 +93,6 @@ export function flowAdminRoutes(http: FastifyInstance, routes: FlowAdminRoutes):
     });
   });
 }
-
-const tagOf = (flow: Flow): string => `"${flow.made?.version ?? 0}"`;
 
 /** A flow as it is told: a webhook's secret never is, a pattern is its text. */
 function shown({ config, made }: Flow): object {

@@ -15,7 +15,7 @@ export interface Account {
   readonly rules: NumberRules;
   /** What the company's numbers look like. */
   readonly pattern: RegExp;
-  /** The company has a way out to the telephone network, by this name. */
+  /** The company's way out to the telephone network, which is its flows' unless they name another. */
   readonly trunk: string | undefined;
   readonly black: ReadonlySet<string>;
   readonly white: ReadonlySet<string>;
@@ -31,6 +31,9 @@ export interface Flow {
   /** Absent: it is in the configuration file. */
   readonly made?: MadeFlow;
 }
+
+/** The trunk that a flow's calls go out by; undefined where there is none. */
+export const trunkOf = ({ account, config }: Flow): string | undefined => config.trunk ?? account.trunk;
 
 /** What is known of a flow that the admin API has made. */
 export interface MadeFlow {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { CompanyId } from '../cti/ids.ts';
 import type { Caller } from '../ports.ts';
-import { acceptEntry } from './accept.ts';
+import { acceptEntry, numbersIn } from './accept.ts';
 import { newDialerCall } from './birth.ts';
-import type { Book, DialerCompany, Flow } from './book.ts';
+import { type Book, type DialerCompany, type Flow, trunkOf } from './book.ts';
 import { type Campaigncall, type CampaigncallRecord, firstCampaigncall, shownCampaigncall } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
 import { entryOf, flowStateOf } from './documents.ts';
 import { roomOf } from './make-calls.ts';
+import { numberFaults } from './number-check.ts';
 
 /** Most that one page has. */
 const MAX_PAGE = 1_000;
@@ -102,7 +103,7 @@ export class Campaigncalls {
     { companyId }: Caller,
     wanted: z.infer<typeof NewCampaigncall>,
   ): Promise<Campaigncall | CampaigncallFault> {
-    const { store, campaigncalls, now, uuid, shownNumber } = this.#deps;
+    const { store, lists, campaigncalls, now, uuid, callerIdOf } = this.#deps;
     await this.#refresh(companyId);
     const company = this.#company(companyId);
     const flow = company?.flows.find((f) => f.config.id === wanted.campaign_id);
@@ -112,7 +113,9 @@ export class Campaigncalls {
     if (flowStateOf(states, id).state === 'stopped') return { fault: 'stopped' };
     const at = now();
     const room = await roomOf(store, flow);
-    const entry = acceptEntry({ 'contact-numbers': [wanted.destination.target] }, flow, room, at);
+    const asked = { 'contact-numbers': [wanted.destination.target] };
+    const faults = await numberFaults(lists, flow, numbersIn([asked]));
+    const entry = acceptEntry(asked, flow, room, at, (n) => faults.get(n));
     if (!entry.accepted) return { fault: 'refused', status: entry.status };
     const requestId = uuid();
     const born = newDialerCall(entry, flow, { uuid: uuid(), requestId }, at);
@@ -121,7 +124,7 @@ export class Campaigncalls {
     const json = JSON.stringify({ accountId: flow.account.config.id, uuids: [call.uuid] });
     const request = { id: requestId, flowId: id, checksum: requestId, json };
     await store.accept(companyId, request, [entryOf(call, keepSeconds)], keepSeconds);
-    const record = firstCampaigncall(call, flow, callerId ?? shownNumber(companyId));
+    const record = firstCampaigncall(call, flow, callerId ?? callerIdOf(trunkOf(flow)));
     await campaigncalls.add(companyId, id, {
       id: record.id,
       json: JSON.stringify(record),

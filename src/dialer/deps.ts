@@ -1,4 +1,3 @@
-import type { CompanyId } from '../cti/ids.ts';
 import type {
   CallPlacing,
   CampaigncallStore,
@@ -6,6 +5,7 @@ import type {
   EventLog,
   FlowStore,
   MaskStore,
+  NumberListStore,
   QueueWatch,
   Requests,
 } from '../ports.ts';
@@ -16,11 +16,12 @@ export interface DialerDeps {
   readonly flows: FlowStore;
   readonly campaigncalls: CampaigncallStore;
   readonly masks: MaskStore;
+  readonly lists: NumberListStore;
   readonly events: EventLog;
   readonly placing: CallPlacing;
   readonly requests: Requests;
-  /** The number that a company's calls show where their flow names none. */
-  readonly shownNumber: (companyId: CompanyId) => string | undefined;
+  /** The number that calls over a trunk show where their flow names none. */
+  readonly callerIdOf: (trunk: string | undefined) => string | undefined;
   readonly queues: QueueWatch;
   /** Names this process; no other has the same. */
   readonly owner: string;

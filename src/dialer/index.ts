@@ -3,7 +3,8 @@ import type { Registry } from 'prom-client';
 import { addressList, type CompanyConfig } from '../config.ts';
 import type { ApiAccess } from '../ports.ts';
 import { FLOW_ADMIN_ENDPOINTS } from './admin-endpoints.ts';
-import { type FlowAdminRoutes, flowAdminRoutes } from './admin-routes.ts';
+import { flowAdminRoutes } from './admin-routes.ts';
+import type { AdminAccess } from './admin-scope.ts';
 import { Book, type DialerCompany } from './book.ts';
 import { campaigncallRoutes } from './campaigncall-routes.ts';
 import { Campaigncalls } from './campaigncalls.ts';
@@ -14,13 +15,16 @@ import { MadeFlows } from './made-flows.ts';
 import { MakeCalls } from './make-calls.ts';
 import { Masking } from './masking.ts';
 import { watchDialer } from './metrics.ts';
+import { NUMBER_LIST_ENDPOINTS } from './number-list-endpoints.ts';
+import { numberListRoutes } from './number-list-routes.ts';
+import { NumberLists } from './number-lists.ts';
 import { dialerRoutes } from './routes.ts';
 
 export { CAMPAIGNCALL_ENDPOINTS } from './campaigncall-endpoints.ts';
 export type { DialerDeps } from './deps.ts';
 export { DIALER_ENDPOINTS } from './endpoints.ts';
 export { numberRules } from './numbers.ts';
-export { FLOW_ADMIN_ENDPOINTS };
+export { FLOW_ADMIN_ENDPOINTS, NUMBER_LIST_ENDPOINTS };
 
 /** The lead of a company's dialler is kept for so long without a sign of life, and renewed three times in it, ms. */
 const LEAD_MS = 6_000;
@@ -62,17 +66,19 @@ export class Dialer {
       book: this.#book,
       calls: this.#calls,
       refresh: (companyId) => this.#made.refresh(companyId),
-      masking: new Masking(this.#deps.masks, this.#book, this.#deps.now),
+      masking: new Masking(this.#deps.masks, this.#deps.lists, this.#book, this.#deps.now),
       isProxy: addressList(trustedProxies),
       log: this.#deps.log,
     });
   }
 
-  /** Registers the admin API of its flows, where any company has a dialler at all; before the server listens. */
-  adminRoutes(http: FastifyInstance, callerOf: FlowAdminRoutes['callerOf']): void {
+  /** Registers the admin API of its flows and lists, where any company has a dialler at all; before the server listens. */
+  adminRoutes(http: FastifyInstance, callerOf: AdminAccess['callerOf']): void {
     if (this.#book.companies.length === 0) return;
     const { isPassing, log } = this.#deps;
     flowAdminRoutes(http, { flows: this.#made, callerOf, isPassing, log });
+    const lists = new NumberLists(this.#deps.lists, this.#book);
+    numberListRoutes(http, { lists, callerOf, isPassing, log });
   }
 
   /** Registers the endpoints of the campaigncalls, where any company has a dialler at all; before the server listens. */

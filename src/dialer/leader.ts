@@ -1,9 +1,8 @@
 import type { CtiEvent } from '../cti/events.ts';
 import type { ResultOf } from '../cti/requests.ts';
 import type { Caller, LoggedEvent } from '../ports.ts';
-import { isExpired } from './accept.ts';
 import { Agents } from './agents.ts';
-import type { DialerCompany, Flow } from './book.ts';
+import { type DialerCompany, trunkOf } from './book.ts';
 import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
 import type { DialerDeps } from './deps.ts';
@@ -13,8 +12,9 @@ import { endOfCall, legOf } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import { legsOfPlacing } from './outcome.ts';
 import { Pacer } from './pacer.ts';
+import { Placer, type Terms } from './placer.ts';
 import { Pump } from './pump.ts';
-import { type CalledBy, type DialerInput, stepDialerCall } from './step.ts';
+import { type DialerInput, stepDialerCall } from './step.ts';
 import { tallyOf } from './tally.ts';
 import { webhookMessage } from './webhook.ts';
 
@@ -53,7 +53,7 @@ export class Leader {
   readonly #pump: Pump;
   readonly #deliverer: Deliverer;
   readonly #caller: Caller;
-  readonly #placings = new Map<string, Promise<void>>();
+  readonly #placer: Placer;
   readonly #dtmf = new Map<string, string>();
   readonly #token: number;
   #stopTail: (() => void) | undefined;
@@ -87,13 +87,24 @@ export class Leader {
       now: deps.now,
       active: () => this.#ledger.calls,
     });
+    this.#placer = new Placer({
+      deps,
+      company,
+      caller: this.#caller,
+      ledger: this.#ledger,
+      agents: this.#agents,
+      step: (stored, input, terms) => this.#step(stored, input, terms),
+      serially: (work) => this.#serially(work),
+      persistently: (work) => this.#persistently(work),
+      noRoom: () => this.#pump.holdBack(),
+    });
     this.#pump = new Pump({
       deps,
       company,
       agents: this.#agents,
       activeOf: (flowId) => this.#ledger.activeOf(flowId),
       pacer: this.#pacer,
-      claim: (stored, flow, by) => this.#serially(() => this.#claim(stored, flow, by)),
+      claim: (stored, flow, by) => this.#serially(() => this.#placer.claim(stored, flow, by)),
       stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
     });
   }
@@ -193,7 +204,7 @@ export class Leader {
     this.#ledger.close();
     await this.#pump.close();
     await this.#deliverer.close();
-    await Promise.all(this.#placings.values());
+    await this.#placer.settled();
     await this.#chain;
   }
 
@@ -313,14 +324,14 @@ export class Leader {
     for (const stored of this.#ledger.calls) {
       const { placing, phase, uuid } = stored.call;
       // What is just being asked for has its answer to come.
-      if (!placing || this.#ledger.closed || this.#placings.has(placing.callID)) continue;
+      if (!placing || this.#ledger.closed || this.#placer.isAsking(placing.callID)) continue;
       const { companyId } = this.#company;
       const known = await this.#persistently(() => this.#deps.placing.whatIs(companyId, placing.callID));
       if (known === undefined) return;
       if (known === 'live' || (known === 'ended' && !gap)) continue;
       if (known === 'unknown' && phase === 'placing' && !gap) {
         // Nobody has ever heard of it: the claim was stored, and the one who made it ended before he had asked.
-        this.#place(stored.call);
+        this.#placer.place(stored.call);
         continue;
       }
       const settlesIn = SETTLES_MS - (this.#deps.storeBackForMs?.() ?? Number.POSITIVE_INFINITY);
@@ -354,14 +365,14 @@ export class Leader {
   }
 
   /** One input for one call: steps, stores, and has told what is to be told. */
-  async #step(stored: Stored, input: DialerInput, balance: { charge?: string; refund?: string } = {}) {
+  async #step(stored: Stored, input: DialerInput, terms: Terms = {}) {
     const { call: before } = stored;
     const flow = this.#company.flow(before.flowId);
     if (!flow) return 'conflict';
     const now = this.#deps.now();
     const stepped = stepDialerCall(before, input, flow.config, now);
     if (stepped === before) return 'conflict';
-    const source = flow.config.callerId ?? this.#deps.shownNumber(before.companyId);
+    const source = flow.config.callerId ?? this.#deps.callerIdOf(trunkOf(flow));
     const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
     const over = input.kind === 'deleted' || input.kind === 'lost';
     const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
@@ -371,7 +382,7 @@ export class Leader {
     const tally = counts ? tallyOf(legs, flow.config.pacing.connectWithin * 1000) : undefined;
     if ('eventID' in input) this.#ledger.seen = Math.max(this.#ledger.seen, input.eventID);
     const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
-    const result = await this.#ledger.store(stored, call, { ...balance, ...extra });
+    const result = await this.#ledger.store(stored, call, { ...terms, ...extra });
     if (result !== 'stored') return result;
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
@@ -399,68 +410,5 @@ export class Leader {
       }
     }
     return undefined;
-  }
-
-  /** @returns `no-node`: nothing can be placed anywhere now */
-  async #claim(stored: Stored, flow: Flow, by: CalledBy): Promise<'claimed' | 'settled' | 'no-node'> {
-    const { account } = flow;
-    if (isExpired(account, this.#deps.now())) {
-      await this.#step(stored, { kind: 'refused', status: 'ACCOUNT_VALIDITY_EXPIRED' });
-      return 'settled';
-    }
-    const callID = this.#deps.placing.chooseCallID();
-    if (callID === undefined) return 'no-node';
-    const charge = account.config.balance === undefined ? {} : { charge: account.config.id };
-    const result = await this.#step(stored, { kind: 'claimed', callID, ...by }, charge);
-    if (result === 'no-balance') await this.#step(stored, { kind: 'refused', status: 'INSUFFICIENT_BALANCE' });
-    const claimed = this.#ledger.byCallID(callID);
-    if (result !== 'stored' || !claimed) return 'settled';
-    if (by.agent !== undefined) this.#agents.take(by.agent, callID);
-    this.#place(claimed.call);
-    return 'claimed';
-  }
-
-  #place(call: DialerCall): void {
-    const callID = call.placing?.callID ?? '';
-    const work = this.#ask(call).catch((err: unknown) => {
-      this.#deps.log.warn('a call of the dialler could not be placed', { err, uuid: call.uuid });
-    });
-    this.#placings.set(callID, work);
-    void work.finally(() => this.#placings.delete(callID));
-  }
-
-  /** Asks for the call; repeating it is harmless, because its id is chosen. */
-  async #ask(call: DialerCall): Promise<void> {
-    const { placing } = call;
-    const flow = this.#company.flow(call.flowId);
-    const number = call.numbers[call.index];
-    const thisDN = placing?.agent ?? placing?.queue;
-    if (!placing || thisDN === undefined || !flow || number === undefined) return;
-    const { callID } = placing;
-    const { firstLeg, ringTimeout, callerId } = flow.config;
-    const answer = await this.#persistently(() =>
-      this.#deps.placing.place(this.#caller, callID, {
-        thisDN,
-        otherDN: number,
-        makeCallType: 'Regular',
-        firstLeg: placing.queue === undefined ? firstLeg : 'customer',
-        ringTimeout,
-        ...(callerId !== undefined && { ANI: callerId }),
-        attachedData: call.variables,
-      }),
-    );
-    if (!answer) return;
-    await this.#serially(async () => {
-      const stored = this.#ledger.byCallID(callID);
-      if (!stored) return;
-      if ('result' in answer) {
-        await this.#step(stored, { kind: 'placed', callID });
-        return;
-      }
-      const why = answer.refusal.name === 'NotReady' ? 'later' : 'never';
-      const refund = flow.account.config.balance === undefined ? {} : { refund: flow.account.config.id };
-      if (why === 'later') this.#pump.holdBack();
-      await this.#step(stored, { kind: 'not-placed', callID, why }, refund);
-    });
   }
 }

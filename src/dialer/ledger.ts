@@ -1,5 +1,5 @@
 import type { CompanyId } from '../cti/ids.ts';
-import type { CampaigncallBounds, DialerCommitResult } from '../ports.ts';
+import type { CampaigncallBounds, DialerCommitResult, NumberBar } from '../ports.ts';
 import type { DialerCompany } from './book.ts';
 import type { CampaigncallChange } from './campaigncall.ts';
 import type { DialerDeps } from './deps.ts';
@@ -12,6 +12,7 @@ import type { WebhookMessage } from './webhook.ts';
 export interface Change {
   readonly charge?: string;
   readonly refund?: string;
+  readonly unlessBarred?: NumberBar;
   readonly message?: WebhookMessage;
   readonly campaigncall?: CampaigncallChange;
   readonly tally?: Tally;

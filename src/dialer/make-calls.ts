@@ -1,5 +1,5 @@
 import type { DialerStore } from '../ports.ts';
-import { acceptEntry, type Room } from './accept.ts';
+import { acceptEntry, numbersIn, type Room } from './accept.ts';
 import { newDialerCall } from './birth.ts';
 import type { Account, Book, DialerCompany, Flow } from './book.ts';
 import { checksumOf } from './checksum.ts';
@@ -8,6 +8,7 @@ import type { DialerDeps } from './deps.ts';
 import { type DialerCall, type FlowState, type Leg, shownStatus } from './dialer-call.ts';
 import { entryOf, flowStateOf, read } from './documents.ts';
 import { ledgerBody, readLedger } from './flow-ledger.ts';
+import { numberFaults } from './number-check.ts';
 import { readRequest } from './request.ts';
 import { callDetail } from './webhook.ts';
 
@@ -35,7 +36,7 @@ export class MakeCalls {
    * @param payload the parsed body @param ip where it came from
    */
   async create(payload: unknown, ip: string): Promise<Answer> {
-    const { store, now, placing, uuid } = this.#deps;
+    const { store, lists, now, placing, uuid } = this.#deps;
     const request = readRequest(payload, ip, this.#book, () => placing.chooseCallID() !== undefined);
     if ('refused' in request) return answerHead(request.refused);
     const { flow } = request;
@@ -44,7 +45,8 @@ export class MakeCalls {
     if (flowStateOf(states, flow.config.id).state === 'stopped') return answerHead('INVALID_FLOW_VERSION');
     const at = now();
     const room = await roomOf(store, flow);
-    const entries = request.calls.map((c) => acceptEntry(c, flow, room, at));
+    const faults = await numberFaults(lists, flow, numbersIn(request.calls));
+    const entries = request.calls.map((c) => acceptEntry(c, flow, room, at, (n) => faults.get(n)));
     const requestId = uuid();
     const calls = entries.map((e) => newDialerCall(e, flow, { uuid: uuid(), requestId }, at));
     const keep = this.#company(flow.account).config.keepSeconds;

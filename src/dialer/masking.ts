@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { FlowStatus } from '../cti/flow-status.ts';
-import type { MaskStore } from '../ports.ts';
-import { isExpired, numberFault } from './accept.ts';
-import type { Book, Flow } from './book.ts';
+import type { MaskStore, NumberListStore } from '../ports.ts';
+import { isExpired } from './accept.ts';
+import { type Book, type Flow, trunkOf } from './book.ts';
 import { type ApiCode, answerHead, codeOfCalls } from './codes.ts';
+import { numberFaults } from './number-check.ts';
 import { authorised } from './request.ts';
 
 /** Longest that a pair may keep its number, ms: 30 days. */
@@ -51,11 +52,13 @@ interface Pair {
  */
 export class Masking {
   readonly #store: MaskStore;
+  readonly #lists: NumberListStore;
   readonly #book: Book;
   readonly #now: () => number;
 
-  constructor(store: MaskStore, book: Book, now: () => number) {
+  constructor(store: MaskStore, lists: NumberListStore, book: Book, now: () => number) {
     this.#store = store;
+    this.#lists = lists;
     this.#book = book;
     this.#now = now;
   }
@@ -66,7 +69,7 @@ export class Masking {
    * @param payload the parsed body @param ip where it came from
    */
   async allocate(payload: unknown, ip: string): Promise<MaskAnswer> {
-    const pair = this.#pair(payload, ip);
+    const pair = await this.#pair(payload, ip);
     if ('answer' in pair) return pair.answer;
     const { flow, numbers } = pair;
     const now = this.#now();
@@ -75,7 +78,7 @@ export class Masking {
     if (until <= now) return refused('VALIDITY_EXPIRED', 'INVALID_VALIDITY');
     if (isExpired(flow.account, now)) return refused('VALIDITY_EXPIRED', 'ACCOUNT_VALIDITY_EXPIRED');
     const pool = poolOf(flow);
-    if (pool.length === 0 || flow.account.trunk === undefined) return refused('DID_NOT_MAPPED', 'MASK_NOT_AVAILABLE');
+    if (pool.length === 0 || trunkOf(flow) === undefined) return refused('DID_NOT_MAPPED', 'MASK_NOT_AVAILABLE');
     const did = await this.#store.allocate(flow.account.companyId, pool, numbers, until, now);
     if (did === undefined) return refused('NO_MASK_AVAILABLE', 'MASK_NOT_AVAILABLE');
     return {
@@ -88,7 +91,7 @@ export class Masking {
 
   /** A request of `release`: the pair's number is free again before its validity ends. */
   async release(payload: unknown, ip: string): Promise<MaskAnswer> {
-    const pair = this.#pair(payload, ip);
+    const pair = await this.#pair(payload, ip);
     if ('answer' in pair) return pair.answer;
     const { flow, numbers } = pair;
     const masked = UnmaskBody.shape['masked-number'].safeParse(pair.given['masked-number']);
@@ -100,7 +103,7 @@ export class Masking {
   }
 
   /** The flow and the two numbers that both requests name; or why not. */
-  #pair(payload: unknown, ip: string): Pair | { readonly answer: MaskAnswer } {
+  async #pair(payload: unknown, ip: string): Promise<Pair | { readonly answer: MaskAnswer }> {
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
       return { answer: refused('INVALID_FORMAT') };
     const fields = payload as Readonly<Record<string, unknown>>;
@@ -115,16 +118,16 @@ export class Masking {
     if (!flow) return { answer: refused('INVALID_FLOW_ID') };
     if (missing('number')) return { answer: refused('INVALID_MANDATORY_PARAMETERS', 'REQUIRE_MASKED_NUMBER') };
     if (missing('counterpart')) return { answer: refused('INVALID_MANDATORY_PARAMETERS') };
-    const canonical: string[] = [];
+    const given: string[] = [];
     for (const name of ['number', 'counterpart'] as const) {
       const read = MaskBody.shape[name].safeParse(fields[name]);
       if (!read.success) return { answer: refused('INVALID_FORMAT') };
-      const plain = read.data.replace(/[\s().-]/g, '');
-      const fault = numberFault(plain, flow);
-      if (fault !== undefined) return { answer: refused(codeOfNumber(fault), fault) };
-      canonical.push(account.rules.canonical(plain));
+      given.push(read.data.replace(/[\s().-]/g, ''));
     }
-    const [a = '', b = ''] = canonical;
+    const faults = await numberFaults(this.#lists, flow, given);
+    const fault = given.map((n) => faults.get(n)).find((f) => f !== undefined);
+    if (fault !== undefined) return { answer: refused(codeOfNumber(fault), fault) };
+    const [a = '', b = ''] = given.map((n) => account.rules.canonical(n));
     if (a === b) return { answer: refused('INVALID_CONTACT_NUMBER', 'INVALID_CONTACT_NUMBER') };
     return { flow, numbers: [a, b], given: fields };
   }

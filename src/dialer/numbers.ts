@@ -6,6 +6,8 @@ export interface NumberRules {
   canonical(number: string): string;
   /** True for a valid number of another country. */
   isInternational(number: string): boolean;
+  /** Both at once. */
+  read(number: string): { readonly canonical: string; readonly international: boolean };
 }
 
 /** Length beyond which nothing is a number: E.164 has 15 digits. */
@@ -30,11 +32,16 @@ export function numberRules(country: string): NumberRules {
     return full?.isValid() ? full : undefined;
   };
   const homeCode = home && parsePhoneNumberFromString('0000000', home)?.countryCallingCode;
+  const read: NumberRules['read'] = (number) => {
+    const found = parsed(number);
+    return {
+      canonical: (found?.number ?? number).replace(/^(\+|00)/, ''),
+      international: found !== undefined && found.countryCallingCode !== homeCode,
+    };
+  };
   return {
-    canonical: (number) => (parsed(number)?.number ?? number).replace(/^(\+|00)/, ''),
-    isInternational: (number) => {
-      const found = parsed(number);
-      return found !== undefined && found.countryCallingCode !== homeCode;
-    },
+    canonical: (number) => read(number).canonical,
+    isInternational: (number) => read(number).international,
+    read,
   };
 }

@@ -21,9 +21,24 @@ export interface Deleted {
   readonly endedAt: number;
 }
 
+/** What is known of how a leg or a call ended. */
+interface End {
+  readonly connectionStatus: string;
+  readonly sipCode?: number | undefined;
+  readonly q850?: number;
+  readonly remote?: boolean;
+}
+
+/**
+ * It was dialled, and ended by itself while nobody listened: a restart finds it gone, and no cause is known. Whoever was
+ * called may have been rung, so it counts as an attempt.
+ */
+const isUnseen = ({ remote, q850 }: End): boolean => remote === true && q850 === 0;
+
 /** True for an end that tells of us and not of anybody called: a limit of ours, no node, a node that died. */
-export const isOurs = (end: { connectionStatus: string; sipCode?: number | undefined }): boolean =>
-  end.connectionStatus === 'Channel Busy' || (end.connectionStatus === 'Failed' && end.sipCode === undefined);
+export const isOurs = (end: End): boolean =>
+  end.connectionStatus === 'Channel Busy' ||
+  (end.connectionStatus === 'Failed' && end.sipCode === undefined && !isUnseen(end));
 
 /**
  * Reads the end of a call.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Account, Book, Flow } from './book.ts';
+import { type Account, type Book, type Flow, trunkOf } from './book.ts';
 import type { ApiCode } from './codes.ts';
 import { HEAD, MAX_CALLS } from './shapes.ts';
 
@@ -48,7 +48,7 @@ export function readRequest(
   if ((version === 'TEST') !== (flow.config.state === 'testing')) return { refused: 'INVALID_FLOW_VERSION' };
   const gateway = payload['gateway-id'];
   if (gateway !== undefined) {
-    if (gateway !== account.trunk) return { refused: 'INVALID_GATEWAY_ID' };
+    if (gateway !== trunkOf(flow)) return { refused: 'INVALID_GATEWAY_ID' };
     if (!serving()) return { refused: 'FAILURE_FROM_GATEWAY' };
   }
   if (calls === null || calls.length === 0) return { refused: 'EMPTY_CALL_LIST' };

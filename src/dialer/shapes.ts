@@ -66,6 +66,6 @@ export const HEAD = {
 /** A request of `create`. */
 export const MakeCallBody = z.looseObject({
   ...HEAD,
-  'gateway-id': given.optional().describe('The company’s trunk.'),
+  'gateway-id': given.optional().describe('The flow’s trunk.'),
   calls: z.array(Entry).min(1).max(MAX_CALLS),
 });

@@ -26,6 +26,11 @@ export type DialerInput =
     }
   /** Nothing is known of the call any more: the log and the store have lost it. */
   | { readonly kind: 'lost'; readonly callID: CallID; readonly stopped: boolean }
+  /**
+   * Some of its numbers must not be called any more: a list has changed since it was accepted.
+   * `faults`: why, in the order of its numbers; undefined for one that may be called.
+   */
+  | { readonly kind: 'barred'; readonly faults: readonly (FlowStatus | undefined)[] }
   /** The account or the flow does not let it be placed. */
   | {
       readonly kind: 'refused';
@@ -98,6 +103,8 @@ export function stepDialerCall(call: DialerCall, input: DialerInput, plans: Plan
       return isCurrent(call, input.callID) ? after(call, 'ours', plans, input.stopped, now) : call;
     case 'refused':
       return call.phase === 'waiting' ? ended(call, input.status, now) : call;
+    case 'barred':
+      return call.phase === 'waiting' ? withoutBarred(call, input.faults, plans, now) : call;
     case 'stop':
       return call.phase === 'waiting' ? ended(call, 'PARTIAL_COMPLETE', now) : call;
   }
@@ -147,6 +154,24 @@ function customerMissed(call: DialerCall, plans: Plans, stopped: boolean, now: n
   if (wait === undefined) return ended(next, 'CUSTOMER_FAILURE', now);
   if (stopped) return ended(next, 'PARTIAL_COMPLETE', now);
   return waiting(next, 'CUSTOMER_REATTEMPT_SCHEDULED', now + wait, now);
+}
+
+/**
+ * Numbers that must not be called are left out, as when a call is accepted; where none remains the call ends with the
+ * first one's fault. Where it was the turn of the last one, the attempt is over.
+ */
+function withoutBarred(
+  call: DialerCall,
+  faults: readonly (FlowStatus | undefined)[],
+  plans: Plans,
+  now: number,
+): DialerCall {
+  if (faults.every((f) => f === undefined)) return call;
+  const numbers = call.numbers.filter((_n, i) => faults[i] === undefined);
+  if (numbers.length === 0) return ended(call, faults[0] ?? 'FAILURE', now);
+  const index = call.numbers.slice(0, call.index).filter((_n, i) => faults[i] === undefined).length;
+  if (index < numbers.length) return { ...call, numbers, index };
+  return customerMissed({ ...call, numbers, index: numbers.length - 1 }, plans, false, now);
 }
 
 /** Milliseconds to the next attempt; undefined where the plan is exhausted. */

@@ -37,6 +37,8 @@ export interface ArrivalsDeps {
 type Led = Route & {
   /** The number shown to the one who is called. */
   readonly shown?: string;
+  /** By which a number is called; the company's trunk where absent. */
+  readonly trunk?: string | undefined;
 };
 
 /** Calls that the dialplan hands over: whose they are, and whom they are for. */
@@ -94,7 +96,7 @@ export class Arrivals {
     node: RunningNode,
     callID: CallID,
     arrival: Arrival,
-    { companyId, number, canonical }: MaskingNumber & { readonly companyId: CompanyId },
+    { companyId, number, canonical, trunk }: MaskingNumber & { readonly companyId: CompanyId },
   ): Promise<void> {
     const { shard } = node;
     const { masks, log, now } = this.#deps;
@@ -113,7 +115,7 @@ export class Arrivals {
       this.turnAway(node, callID, arrival, q850);
       return;
     }
-    const begun = this.#begin(node, callID, arrival, { companyId, agent: other, shown: number });
+    const begun = this.#begin(node, callID, arrival, { companyId, agent: other, shown: number, trunk });
     await this.#follow(node, callID, arrival, begun);
   }
 
@@ -164,10 +166,11 @@ export class Arrivals {
   }
 
   /** Whom a call is for. A phone of ours is shown who calls, a number the trunk's own caller id. */
-  #targetOf({ companyId, agent, shown }: Led, arrival: Arrival): Destination | undefined {
+  #targetOf({ companyId, agent, shown, trunk }: Led, arrival: Arrival): Destination | undefined {
     if (agent === undefined) return undefined;
     const { directory } = this.#deps;
     const caller = arrival.origin === 'trunk' ? arrival.caller : arrival.endpoint;
-    return directory.resolve(companyId, agent, shown ?? (directory.isExtension(companyId, agent) ? caller : undefined));
+    const callerId = shown ?? (directory.isExtension(companyId, agent) ? caller : undefined);
+    return directory.resolve(companyId, agent, callerId, trunk);
   }
 }

@@ -1,11 +1,12 @@
-import type { Admission, CallStore, FloorStore, MaskStore } from '../ports.ts';
+import type { CallID } from '../cti/ids.ts';
+import type { ParamsOf } from '../cti/requests.ts';
+import type { Admission, Caller, CallPlacing, CallStore, FloorStore, MaskStore } from '../ports.ts';
 import type { Directory } from './directory.ts';
 import type { FloorPost } from './floor-post.ts';
 import type { NodeBoard } from './node-board.ts';
+import type { PlacedAs } from './placed-as.ts';
 import type { Recordings } from './recordings.ts';
-
 import type { ShardLog } from './shard.ts';
-import type { TicketsDeps } from './tickets.ts';
 
 /** What the engine writes to the log; the call's id goes with it where there is one. */
 export interface EngineLog extends ShardLog {
@@ -42,5 +43,12 @@ export interface EngineDeps {
   /** The way to agents and queues, and to calls, of another instance; absent: there is none. */
   readonly post?: () => Pick<FloorPost, 'note' | 'effect'>;
   /** Places a call in a shard of another instance; absent: all shards are here. */
-  readonly placing?: () => Pick<TicketsDeps, 'place'>;
+  readonly placing?: () => {
+    placeAs(
+      caller: Caller,
+      callID: CallID,
+      params: ParamsOf<'RequestMakeCall'>,
+      as: PlacedAs,
+    ): ReturnType<CallPlacing['place']>;
+  };
 }

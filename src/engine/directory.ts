@@ -7,8 +7,10 @@ export interface DirectoryCompany {
   readonly companyId: CompanyId;
   readonly extensions: { readonly pattern: RegExp; readonly endpoint: string };
   readonly numbers: { readonly pattern: RegExp };
-  /** Absent: internal calls only. */
+  /** Absent: internal calls only, unless a call names its trunk. */
   readonly trunk?: string;
+  /** By which flows of its dialler call, beside that one. */
+  readonly flowTrunks?: readonly string[];
   readonly routes: readonly {
     readonly did: string;
     /** The DN to ring, or the queue to wait in. */
@@ -26,6 +28,8 @@ export interface MaskingNumber {
   readonly number: string;
   /** A number as the pairs that it serves have it. */
   readonly canonical: (number: string) => string;
+  /** By which the two are called; the company's where absent. */
+  readonly trunk?: string;
 }
 
 /** A queue as the configuration has it. */
@@ -98,15 +102,16 @@ export class Directory {
    * How a DN of a company is reached.
    *
    * @param callerId the number to show; the trunk's own if absent
+   * @param trunkId by which a number is called; the company's if absent
    * @returns a destination; `unreachable: 'invalid-number'` where it is neither an extension nor a valid number
    */
-  resolve(companyId: CompanyId, dn: string, callerId?: string): Destination {
+  resolve(companyId: CompanyId, dn: string, callerId?: string, trunkId?: string): Destination {
     const company = this.#companies.get(companyId);
     if (company?.extensions.pattern.test(dn)) {
       const endpoint = company.extensions.endpoint.replaceAll('{dn}', dn);
       return { dn, kind: 'user', endpoint, ...(callerId !== undefined && { callerId }) };
     }
-    const trunk = company?.trunk === undefined ? undefined : this.#trunks.get(company.trunk);
+    const trunk = this.#trunks.get(trunkId ?? company?.trunk ?? '');
     if (!company || !trunk) return { dn, kind: 'customer', endpoint: '', unreachable: 'unavailable' };
     if (!company.numbers.pattern.test(dn)) {
       return { dn, kind: 'customer', endpoint: '', trunk: trunk.id, unreachable: 'invalid-number' };
@@ -127,9 +132,9 @@ export class Directory {
     return company && /^PJSIP\/([^/@]+)$/.exec(company.extensions.endpoint.replaceAll('{dn}', dn))?.[1];
   }
 
-  /** The number that a company's calls show on its trunk. */
-  trunkCallerId(companyId: CompanyId): string | undefined {
-    const trunk = this.#companies.get(companyId)?.trunk;
+  /** The number that a company's calls show on a trunk; on its own if none is named. */
+  trunkCallerId(companyId: CompanyId, trunkId?: string): string | undefined {
+    const trunk = trunkId ?? this.#companies.get(companyId)?.trunk;
     return trunk === undefined ? undefined : this.#trunks.get(trunk)?.callerId;
   }
 
@@ -142,7 +147,9 @@ export class Directory {
   routeOf(did: string, endpoint: string): Route | undefined {
     const route = this.#routes.get(did) ?? this.#routes.get(did.replace(/^\+/, ''));
     if (route) return route;
-    const owners = [...this.#companies.values()].filter((c) => this.#carries(c.trunk, endpoint));
+    const owners = [...this.#companies.values()].filter(({ trunk, flowTrunks }) =>
+      [trunk, ...(flowTrunks ?? [])].some((t) => this.#carries(t, endpoint)),
+    );
     const [owner, another] = owners;
     return owner && !another ? { companyId: owner.companyId } : undefined;
   }

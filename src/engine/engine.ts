@@ -3,6 +3,7 @@ import type { Command } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { Refusal } from '../cti/errors.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
+import type { ParamsOf } from '../cti/requests.ts';
 import type {
   Arrival,
   Caller,
@@ -21,6 +22,7 @@ import type { EngineDeps } from './deps.ts';
 import { Floors, type ToldNote } from './floors.ts';
 import { LostPhones } from './lost-phones.ts';
 import { type EngineNode, Nodes, shardName } from './nodes.ts';
+import { dialledOnce } from './placed-as.ts';
 import { customerProgressOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { RequestDesk } from './request-desk.ts';
@@ -53,7 +55,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       queue: (companyId, id) => deps.directory.queue(companyId, id),
       place: (caller, callID, params, chosenBy) => {
         const there = this.#nodes.ofCall(callID) ? undefined : deps.placing?.();
-        return (there ?? this.#requests).place(caller, callID, params, chosenBy);
+        return (there ?? this).placeAs(caller, callID, params, { chosenBy });
       },
       // As it is stored: who asks has heard an event, and what that tells is in the store with it.
       find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
@@ -346,7 +348,17 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return best && this.#nodes.newCallID(best.node);
   }
 
-  place(...call: Parameters<RequestDesk['place']>): ReturnType<CallPlacing['place']> {
+  place(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    trunk?: string,
+  ): ReturnType<CallPlacing['place']> {
+    return this.placeAs(caller, callID, params, dialledOnce(trunk));
+  }
+
+  /** Places a call here, under an id that was chosen before. */
+  placeAs(...call: Parameters<RequestDesk['place']>): ReturnType<CallPlacing['place']> {
     return this.#requests.place(...call);
   }
 

@@ -10,6 +10,7 @@ import type { FloorRunner } from './floor-runner.ts';
 import type { Kept } from './kept.ts';
 import { type Answer, METHODS_SERVED, madeAs, makeCall, type RequestContext, type Unsent } from './methods/index.ts';
 import { isArriving, keyOf, type Nodes } from './nodes.ts';
+import type { PlacedAs } from './placed-as.ts';
 import type { Reach } from './reach.ts';
 import type { Shard } from './shard.ts';
 import { whenKnown } from './soon.ts';
@@ -72,13 +73,13 @@ export class RequestDesk {
   /**
    * Places a call under an id that was chosen before.
    *
-   * @param chosenBy the queue that chose who is to have it, if one did
+   * @param as the queue that chose who is to have it, if one did; by which trunk; whether its phones are dialled once
    */
   async place(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-    chosenBy?: RequestContext['chosenBy'],
+    as: PlacedAs,
   ): ReturnType<CallPlacing['place']> {
     const { nodes, store } = this.#deps;
     const { companyId } = caller;
@@ -87,7 +88,7 @@ export class RequestDesk {
     // Whoever asks again meanwhile is answered the same.
     const underWay = this.#placing.get(callID);
     if (underWay) return await underWay;
-    const placing = this.#placeNew(caller, callID, params, chosenBy);
+    const placing = this.#placeNew(caller, callID, params, as);
     this.#placing.set(callID, placing);
     return await placing.finally(() => this.#placing.delete(callID));
   }
@@ -96,7 +97,7 @@ export class RequestDesk {
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-    chosenBy: RequestContext['chosenBy'],
+    as: PlacedAs,
   ): ReturnType<CallPlacing['place']> {
     const { nodes, admission } = this.#deps;
     const { companyId } = caller;
@@ -110,7 +111,7 @@ export class RequestDesk {
           noRoom ? undefined : { node: node.id, key: keyOf(node), callID },
         );
       },
-      ...(chosenBy && { chosenBy }),
+      ...as,
     };
     const answer = await makeCall(context, params);
     if ('refusal' in answer && !nodes.live(companyId, callID)) admission.release(callID);

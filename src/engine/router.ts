@@ -19,12 +19,10 @@ import type {
 } from '../ports.ts';
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import type { Engine } from './engine.ts';
-import type { RequestContext } from './methods/index.ts';
 import type { NodeBoard } from './node-board.ts';
+import { dialledOnce, type PlacedAs } from './placed-as.ts';
 import { freest, isFreer, isWorthTheWay } from './placement.ts';
 import { inPart, partOfCall, type ShardPart } from './shard-part.ts';
-
-type ChosenBy = NonNullable<RequestContext['chosenBy']>;
 
 /** A node's shards, in order. */
 export interface RoutedNode {
@@ -72,6 +70,8 @@ interface Elsewhere {
 
 /** What a request is about. */
 type About = { readonly shard: string } | 'any-shard' | 'here';
+
+const UNANSWERED = 'the instance that has the call did not answer: it may have been done';
 
 /** Wait before it is asked again who owns a shard, ms. */
 const AGAIN_MS = 100;
@@ -148,21 +148,34 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return chosen && newCallID(inPart(random, chosen.part), chosen.number);
   }
 
-  /** @param chosenBy the queue that chose who is to have the call, if one did */
-  async place(
+  /** For the dialler: each number is rung once, over the trunk that is named. */
+  place(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
-    chosenBy?: ChosenBy,
+    trunk?: string,
+  ): ReturnType<CallPlacing['place']> {
+    return this.placeAs(caller, callID, params, dialledOnce(trunk));
+  }
+
+  /** Places a call under an id that was chosen before, at the instance that has its shard. */
+  async placeAs(
+    caller: Caller,
+    callID: CallID,
+    params: ParamsOf<'RequestMakeCall'>,
+    as: PlacedAs,
   ): Promise<RequestOutcome> {
     const { engine } = this.#deps;
     const shard = this.#shardOf(callID);
-    const here = () => engine.place(caller, callID, params, chosenBy);
+    const here = () => engine.placeAs(caller, callID, params, as);
     if (shard === undefined || engine.serves(shard)) return await here();
-    const question = { ask: 'place', caller: told(caller), callID, params, ...(chosenBy && { chosenBy }) } as const;
+    const question = { ask: 'place', caller: told(caller), callID, params, as } as const;
     // Its id makes it harmless to ask twice.
     const answer = await this.#wherever<RequestOutcome>({ shard }, question, here, true);
-    return 'done' in answer ? answer.done : { refusal: refuse('NotReady', { reason: 'no node' }) };
+    if ('done' in answer) return answer.done;
+    // Its owner was asked, and may have begun it: under another id it would be placed twice.
+    if (answer.undone === 'unknown') return { refusal: this.#refusalOf(answer.undone) };
+    return { refusal: refuse('NotReady', { reason: 'no node' }) };
   }
 
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
@@ -200,10 +213,10 @@ export class Router implements Requests, CallPlacing, PeerDesk {
       case 'place': {
         const shard = this.#shardOf(question.callID);
         if (shard === undefined || !engine.serves(shard)) return undefined;
-        const { caller, callID, params, chosenBy } = question;
-        // Only Router.place asks so.
+        const { caller, callID, params, as } = question;
+        // Only Router.placeAs asks so.
         const call = params as ParamsOf<'RequestMakeCall'>;
-        return { body: await engine.place(heard(caller), callID, call, chosenBy as ChosenBy | undefined) };
+        return { body: await engine.placeAs(heard(caller), callID, call, as as PlacedAs) };
       }
       case 'contact': {
         const body = await this.#deps.contacts().answer(question.question);
@@ -237,6 +250,7 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     const until = performance.now() + patienceMs;
     // A call begins where there is most room; only at first, so that in the end it is begun somewhere.
     let mine = about === 'any-shard' ? this.#beginsHere() : this.#isHere(about);
+    let perhaps = false;
     for (;;) {
       if (mine) {
         const done = await here();
@@ -249,14 +263,15 @@ export class Router implements Requests, CallPlacing, PeerDesk {
           // Only Router.answer writes these bodies.
           return { done: answer.body as T };
         }
-        if (answer?.outcome === 'unknown' && !harmless) {
-          this.forwarded.refused += 1;
-          return { undone: 'unknown' };
-        }
+        if (answer?.outcome !== 'unknown') continue;
+        perhaps = true;
+        if (harmless) continue;
+        this.forwarded.refused += 1;
+        return { undone: 'unknown' };
       }
       if (performance.now() >= until) {
         this.forwarded.refused += 1;
-        return { undone: 'not-ready' };
+        return { undone: perhaps ? 'unknown' : 'not-ready' };
       }
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       await owners.refresh();
@@ -266,9 +281,7 @@ export class Router implements Requests, CallPlacing, PeerDesk {
 
   #refusalOf(undone: Unanswered): Refusal {
     if (undone === 'not-ready') return refuse('NotReady', { reason: whyNot(this.#deps.peers) });
-    return refuse('CTIException', {
-      reason: 'the instance that has the call did not answer: it may have been done',
-    });
+    return refuse('CTIException', { reason: UNANSWERED });
   }
 
   #ownersOf(about: About): string[] {

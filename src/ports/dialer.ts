@@ -11,12 +11,15 @@ export interface CallPlacing {
    * RequestMakeCall under a chosen id. A call that has this id already, live or ended, is answered as if it had just been
    * made, and nothing is placed.
    *
-   * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id
+   * @param trunk by which numbers are called; the company's where absent
+   * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id;
+   *   CTIException where it may have been begun and nobody could say so: it is to be asked for again under this one
    */
   place(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
+    trunk?: string,
   ): Promise<{ result: unknown } | { refusal: Refusal }>;
   /** What is known of a call: whether it lives, has ended, or was never heard of (or too long ago). */
   whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
@@ -78,12 +81,25 @@ export interface DialerCommit extends DialerEntry {
   readonly message?: string;
   /** Takes one call off this account's balance, if it has one; without any left nothing is stored. */
   readonly charge?: string;
+  /** Is stored only where none of the account's lists keeps this number from being called. */
+  readonly unlessBarred?: NumberBar;
   /** Gives one call back to this account's balance, if it has one. */
   readonly refund?: string;
   /** The campaigncall that this tells of; unless `fresh`, one that is not kept any more stays away. */
   readonly campaigncall?: CampaigncallEntry & { readonly fresh: boolean };
   /** Is added to what is counted of the flow. */
   readonly tally?: DialerTally;
+}
+
+/** A number that is about to be called, and what may keep it from that beside the black list. */
+export interface NumberBar {
+  readonly account: string;
+  /** In its canonical form. */
+  readonly number: string;
+  /** It must be on the white list. */
+  readonly testing: boolean;
+  /** It must not be on the DND list, unless it is on the white list. */
+  readonly marketing: boolean;
 }
 
 /** What a call adds to the counts of its flow. */
@@ -127,7 +143,7 @@ export interface CampaigncallStore {
   ): Promise<{ readonly place: number; readonly json: string }[]>;
 }
 
-export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance';
+export type DialerCommitResult = 'stored' | 'not-leading' | 'conflict' | 'no-balance' | 'barred';
 
 /** The next message of a call that waits for its webhook. */
 export interface DialerMessage {

@@ -16,8 +16,8 @@ export type PeerQuestion =
       readonly caller: PeerCaller;
       readonly callID: CallID;
       readonly params: unknown;
-      /** The queue that chose who is to have the call, if one did. */
-      readonly chosenBy?: unknown;
+      /** For whom and how it is placed, in the engine's words. */
+      readonly as: unknown;
     }
   /** What a client asks of callbacks and tasks. */
   | { readonly ask: 'contact'; readonly question: ContactQuestion }

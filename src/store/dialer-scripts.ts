@@ -2,7 +2,7 @@ import { KEEP_CAMPAIGNCALL } from './campaigncall-script.ts';
 import { writing } from './redo-script.ts';
 
 /** What the dialler's scripts answer with. */
-export const DIALER_CODE = { done: 1, notLeading: 2, conflict: 3, noBalance: 4 } as const;
+export const DIALER_CODE = { done: 1, notLeading: 2, conflict: 3, noBalance: 4, barred: 5 } as const;
 
 /**
  * Stores a request with all its calls, or nothing. Done again, it leaves calls alone that have come on since: the instance
@@ -35,19 +35,28 @@ return 1
  *
  * KEYS  1 lead  2 call  3 queue of its flow  4 active calls (set)  5 newest event seen  6 messages of the call (list)
  *       7 calls with messages (zset)  8 balance of its account  9 campaigncalls of the flow  10 their order
- *       11 highest place of a campaigncall  12 counts of its flow on that day (hash)
+ *       11 highest place of a campaigncall  12 counts of its flow on that day (hash)  13 black list of its account
+ *       14 white list  15 DND list
  * ARGV  1 token  2 version that it must have  3 uuid  4 JSON  5 place in the queue or ''  6 '1' if it is active
  *       7 seconds that it is kept from now, or ''  8 eventID seen or ''  9 message or ''  10 now, Unix ms
  *       11 '1' if the balance pays for it, '-1' if it gets one back  12 campaigncall's id or ''  13 its JSON
  *       14 seconds that it is kept  15 how many are kept  16 '1' if it may be a new one, else '0'
- *       17 seconds that the counts are kept, if it counts; then name and increment in turn
- * Answers 1 stored, 2 another instance leads, 3 it has another version, 4 nothing is left of the balance.
+ *       17 number that is about to be called, or ''  18 '1' if it must be on the white list  19 '1' if it must not be on the
+ *       DND list  20 seconds that the counts are kept, if it counts; then name and increment in turn
+ * Answers 1 stored, 2 another instance leads, 3 it has another version, 4 nothing is left of the balance, 5 a list keeps
+ * the number from being called.
  */
 export const COMMIT_DIALER_CALL = writing(`${KEEP_CAMPAIGNCALL}
 if not again and redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 2 end
 local version = tonumber(redis.call('HGET', KEYS[2], 'v') or '0')
 local expected = tonumber(ARGV[2])
 if version ~= expected and not again then return 3 end
+if ARGV[17] ~= '' and not again then
+  if redis.call('ZSCORE', KEYS[13], ARGV[17]) then return 5 end
+  local white = redis.call('ZSCORE', KEYS[14], ARGV[17])
+  if ARGV[18] == '1' and not white then return 5 end
+  if ARGV[19] == '1' and not white and redis.call('ZSCORE', KEYS[15], ARGV[17]) then return 5 end
+end
 if ARGV[11] == '1' then
   local left = redis.call('GET', KEYS[8])
   if left and tonumber(left) <= 0 and not again then return 4 end
@@ -71,9 +80,9 @@ if ARGV[9] ~= '' then
   redis.call('RPUSH', KEYS[6], ARGV[9])
   redis.call('ZADD', KEYS[7], 'NX', ARGV[10], ARGV[3])
 end
-if ARGV[17] then
-  for i = 18, #ARGV, 2 do redis.call('HINCRBY', KEYS[12], ARGV[i], ARGV[i + 1]) end
-  redis.call('EXPIRE', KEYS[12], ARGV[17])
+if ARGV[20] then
+  for i = 21, #ARGV, 2 do redis.call('HINCRBY', KEYS[12], ARGV[i], ARGV[i + 1]) end
+  redis.call('EXPIRE', KEYS[12], ARGV[20])
 end
 return 1
 `);

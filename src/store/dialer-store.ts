@@ -22,6 +22,7 @@ import {
 } from './dialer-scripts.ts';
 import { StoreFault } from './errors.ts';
 import type { Keys } from './keys.ts';
+import { listKeys } from './number-list-store.ts';
 import type { Reading } from './redis-connection.ts';
 import type { RedoLog, Write } from './redo-log.ts';
 import { list, text, whole } from './reply.ts';
@@ -88,6 +89,8 @@ export class RedisDialerStore implements DialerStore {
         return 'conflict';
       case DIALER_CODE.noBalance:
         return 'no-balance';
+      case DIALER_CODE.barred:
+        return 'barred';
       default:
         throw new StoreFault(`the dialler's script answered ${code}`);
     }
@@ -238,7 +241,7 @@ export class RedisDialerStore implements DialerStore {
   }
 
   #commitAs(commit: DialerCommit): Write {
-    const { companyId, uuid, flowId, charge, refund, campaigncall } = commit;
+    const { companyId, uuid, flowId, charge, refund, campaigncall, unlessBarred: bar } = commit;
     const keys = [
       this.#key(companyId, 'lead'),
       this.#call(companyId, uuid),
@@ -250,6 +253,7 @@ export class RedisDialerStore implements DialerStore {
       this.#key(companyId, `balance:${charge ?? refund ?? ''}`),
       ...campaigncallKeys(this.#keys, companyId, flowId),
       tallyKey(this.#keys, companyId, flowId, commit.tally?.hour ?? 0),
+      ...listKeys(this.#keys, companyId, bar?.account ?? ''),
     ];
     const args = [
       String(commit.token),
@@ -268,6 +272,9 @@ export class RedisDialerStore implements DialerStore {
       optional(campaigncall?.keepSeconds),
       optional(campaigncall?.keepAtMost),
       campaigncall?.fresh ? '1' : '0',
+      bar?.number ?? '',
+      bar?.testing ? '1' : '0',
+      bar?.marketing ? '1' : '0',
       ...tallyArgs(commit.tally),
     ];
     return { script: COMMIT_DIALER_CALL, keys, args };

@@ -56,7 +56,8 @@ export class Keys {
   /**
    * What the dialler keeps of a company: `lead`, `token`, `seen`, `active`, `flows`, `hooks`, `call:<uuid>`,
    * `request:<id>`, `queue:<flow>`, `sum:<flow>:<sha>`, `balance:<account>`, `hooks:<uuid>`, `dead:<flow>`,
-   * `campaigncalls:<flow>`, `campaigncall-order:<flow>`, `campaigncall-place`, `tally:<flow>:<day>`.
+   * `campaigncalls:<flow>`, `campaigncall-order:<flow>`, `campaigncall-place`, `tally:<flow>:<day>`,
+   * `list:<account>:<name>`, `list-versions:<account>`.
    */
   dialer(company: CompanyId, part: string): string {
     return `${this.#prefix}:{${company}}:dialer:${part}`;

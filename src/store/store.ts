@@ -10,6 +10,7 @@ import { RedisFlowStore } from './flow-store.ts';
 import { Journal, type Restored } from './journal.ts';
 import { Keys } from './keys.ts';
 import { RedisMaskStore } from './mask-store.ts';
+import { RedisNumberListStore } from './number-list-store.ts';
 import { fixedServer } from './place.ts';
 import { RedisPlaces } from './places-store.ts';
 import { type ConnectionListener, RedisConnection } from './redis-connection.ts';
@@ -62,6 +63,7 @@ export class Store {
   readonly events: RedisEventLog;
   readonly dialer: RedisDialerStore;
   readonly flows: RedisFlowStore;
+  readonly lists: RedisNumberListStore;
   readonly campaigncalls: RedisCampaigncallStore;
   readonly contacts: RedisContactStore;
   readonly masks: RedisMaskStore;
@@ -117,6 +119,7 @@ export class Store {
     this.events = new RedisEventLog(this.#redis, this.#keys, this.#tail, retention);
     this.dialer = new RedisDialerStore(this.#redis, redo, lead, this.#keys);
     this.flows = new RedisFlowStore(this.#redis, redo, this.#keys);
+    this.lists = new RedisNumberListStore(this.#redis, redo, this.#keys);
     this.campaigncalls = new RedisCampaigncallStore(this.#redis, redo, this.#keys);
     this.contacts = new RedisContactStore(this.#redis, redo, this.#keys);
     this.masks = new RedisMaskStore(this.#redis, redo, this.#keys);

@@ -83,7 +83,8 @@ export class Dialler {
   }
 
   /**
-   * Dials. Settles once the dial has been accepted or has failed; a failure has then been told as the leg's end.
+   * Dials, or stops short of it where that is held. Settles once the dial has been accepted or has failed; a failure has
+   * then been told as the leg's end.
    *
    * @param others channels that join the bridge in the same request
    * @returns whether the others have been put in the bridge
@@ -100,13 +101,30 @@ export class Dialler {
         return joined;
       }
       if (command.bridge !== undefined) joined = await this.#join(command.bridge, channel, others);
-      await this.#ari.channels.dial(channel, { timeout: command.ringTimeout });
+      if (command.hold) this.#tell({ kind: 'leg-made', channel });
+      else await this.#ari.channels.dial(channel, { timeout: command.ringTimeout });
     } catch (error) {
       await this.#failed(channel, dialling, error);
     } finally {
       this.#dialling.delete(channel);
     }
     return joined;
+  }
+
+  /**
+   * Dials a channel that was made and held. Settles once that has been accepted or has failed; a failure has then been told
+   * as the leg's end.
+   */
+  async send(channel: string, ringTimeout: number): Promise<void> {
+    try {
+      await this.#ari.channels.dial(channel, { timeout: ringTimeout });
+    } catch (error) {
+      // Gone: ChannelDestroyed tells the rest.
+      if (hasStatus(error, 404)) return;
+      // It may have gone out: whether it has is read from what the node has, once it can be asked (calls/once.ts).
+      if (isUnheard(error)) this.#ari.reconnect('a dial was not answered');
+      else await this.#failed(channel, undefined, error);
+    }
   }
 
   /** Puts the leg in its bridge, and the others with it where all can be: one that cannot must not keep the leg out. */
@@ -186,10 +204,10 @@ export class Dialler {
     });
   }
 
-  async #failed(channel: string, dialling: Dialling, error: unknown): Promise<void> {
-    dialling.entered?.();
+  async #failed(channel: string, dialling: Dialling | undefined, error: unknown): Promise<void> {
+    dialling?.entered?.();
     // Cancelled, or gone by itself: ChannelDestroyed tells the rest.
-    if (dialling.cancelled && hasStatus(error, 404)) return;
+    if (dialling?.cancelled && hasStatus(error, 404)) return;
     const refused = error instanceof AriError && error.kind === 'status';
     if (refused && (error.status === 500 || error.status === 400)) {
       // Asterisk reports an unknown endpoint or one without a contact as 500 "Allocation failed", and raises no event.
@@ -201,8 +219,15 @@ export class Dialler {
       if (gone) this.#tell({ kind: 'leg-ended', channel, notStarted: 'unavailable' });
     } catch (lost) {
       // A node that cannot be asked at all is not up any more, as far as this leg goes.
-      const unheard = lost instanceof AriError && (lost.kind === 'connection' || lost.kind === 'timeout');
-      this.#tell({ kind: 'leg-ended', channel, ...(unheard ? { nodeDied: true } : { notStarted: 'unavailable' }) });
+      this.#tell({
+        kind: 'leg-ended',
+        channel,
+        ...(isUnheard(lost) ? { nodeDied: true } : { notStarted: 'unavailable' }),
+      });
     }
   }
 }
+
+/** Nothing was answered: nobody knows whether it was done. */
+const isUnheard = (error: unknown): boolean =>
+  error instanceof AriError && (error.kind === 'connection' || error.kind === 'timeout');

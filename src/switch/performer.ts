@@ -178,6 +178,8 @@ export class Performer {
     switch (command.do) {
       case 'dial':
         return this.#dialler.dial(command);
+      case 'send-dial':
+        return this.#dialler.send(command.channel, command.ringTimeout);
       case 'ring':
         return this.#unlessGone(this.#ari.channels.ring(command.channel));
       case 'answer':

@@ -167,6 +167,7 @@ describe('flows by the admin API', () => {
     ['an id of another form', { id: 'short', agents: ['1007'] }, 'id'],
     ['nobody to call for', { id: 'made0001' }, 'agents'],
     ['an agent who is no phone of the company', { id: 'made0001', agents: ['9007'] }, 'agents[0]'],
+    ['a trunk that is another company’s to use', { id: 'made0001', agents: ['1007'], trunk: 'carrier-b' }, 'trunk'],
     ['a queue that there is not', { id: 'made0001', queue: '8009', firstLeg: 'customer' }, 'queue'],
     ['a limit of a wrong type', { id: 'made0001', agents: ['1007'], limits: { calls: '5' } }, 'limits.calls'],
     ['a key that is not known', { id: 'made0001', agents: ['1007'], agent: '1008' }, ''],
@@ -187,6 +188,19 @@ describe('flows by the admin API', () => {
     expect(answer.status).toBe(400);
     expect((answer.body['problems'] as { key: string }[]).map((p) => p.key)).toContain(key);
     expect(await one.store.flows.revision(company('acme'))).toBe(0);
+  });
+
+  it('takes a trunk that the file lets the company use, and places by it', async () => {
+    const acme = companyOf();
+    if (!acme.dialer) throw new Error('no dialler');
+    const sim = await begin();
+    const one = await serve(sim, { ...acme, dialer: { ...acme.dialer, trunks: ['carrier-b'] } });
+    const flow = { agents: ['1007'], trunk: 'carrier-b' };
+    expect(await admin(one, 'POST', '', { id: 'made0001', ...flow })).toMatchObject({ status: 201, body: flow });
+    expect((await admin(one, 'PUT', 'made0001', { ...flow, trunk: 'carrier-c' })).status).toBe(400);
+    const answer = await create(one, 'made0001', { 'gateway-id': 'carrier-b' });
+    await expect.poll(() => statusOf(one, answer['request-id']), { timeout: 15_000 }).toBe('COMPLETED');
+    expect(sim.placed.map((p) => p.trunk)).toEqual(['carrier-b']);
   });
 
   it('refuses a body that is no JSON, or too long', async () => {

@@ -194,6 +194,33 @@ describe('the Make Call API over HTTP', () => {
     expect((await post(today)).body['api-response-code']).toBe(200);
   });
 
+  it('answers the seed’s own example as the seed does, on its day and with digits for its placeholders', async () => {
+    const { store } = newStore(inject('redisUrl'));
+    // The afternoon of the example's day: its time has passed, and it is still today.
+    const thatDay = Date.parse('2021-04-28T15:00:00+05:30');
+    const then = await instance(store, sim, [companyOf()], { now: () => thatDay });
+    const payload = EXAMPLE(SECURITY_ID, 'flow0001').replaceAll('XXXXXX', '123456');
+    const answer = await then.http.inject({
+      method: 'POST',
+      url: `${BASE}/create`,
+      headers: { 'content-type': 'application/json' },
+      payload,
+    });
+    const uuid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+    expect(answer.statusCode).toBe(200);
+    // As text: the order of the keys counts, and that there are no others.
+    expect(answer.body).toMatch(
+      new RegExp(
+        `^{"api-response-code":200,"api-response-message":"Success","request-id":"${uuid}","call-details":` +
+          `\\[{"client-identifier":"<identifier, callback parameter>","phonon-uuid":"${uuid}"}\\]}$`,
+      ),
+    );
+    const status = await then.http.inject({ method: 'GET', url: `${BASE}/status/${answer.json()['request-id']}` });
+    expect(statuses(status.json())).toEqual(['UNPROCESSED']);
+    await then.close();
+    await store.close();
+  });
+
   it('takes 500 calls', async () => {
     const calls = Array.from({ length: 500 }, (_, n) => ({
       'client-identifier': `n${n}`,
@@ -237,8 +264,9 @@ describe('the Make Call API over HTTP', () => {
         store: store.dialer,
         flows: store.flows,
         campaigncalls: store.campaigncalls,
-        shownNumber: () => undefined,
+        callerIdOf: () => undefined,
         masks: store.masks,
+        lists: store.lists,
         events: store.events,
         placing: away,
         requests: away,

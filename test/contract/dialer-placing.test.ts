@@ -143,6 +143,30 @@ describe('placing', () => {
     expect(few.placed).toHaveLength(6);
   });
 
+  it('by the trunk of its flow, whose number is the source of its campaigncall', async () => {
+    const sim = await begin();
+    const own = fast({ id: 'flow0002', trunk: 'carrier-b' });
+    const one = await dialler(sim, [
+      companyOf([fast(), own, fast({ ...own, id: 'flow0003', callerId: '911140003000' })]),
+    ]);
+    for (const [n, id] of ['flow0001', 'flow0002', 'flow0003'].entries()) await ask(one, n, n + 1, { 'flow-id': id });
+    await sim.until(() => sim.placed.length === 3 && sim.live === 0);
+    expect(sim.placed.toSorted((a, b) => a.number.localeCompare(b.number)).map((p) => p.trunk)).toEqual([
+      undefined,
+      'carrier-b',
+      'carrier-b',
+    ]);
+    const sourceOf = async (flow: string): Promise<string> => {
+      const [found] = await one.store.campaigncalls.list(ACME, [flow], 1);
+      return JSON.parse(found?.json ?? '{}').source?.target;
+    };
+    expect(await Promise.all(['flow0001', 'flow0002', 'flow0003'].map(sourceOf))).toEqual([
+      '911140001000',
+      '911140002000',
+      '911140003000',
+    ]);
+  });
+
   it('waits where the switch has no room, without losing an attempt', async () => {
     const sim = await begin();
     sim.refusals = 3;
@@ -226,6 +250,18 @@ describe('placing', () => {
       expect(second.warnings).toEqual([]);
     },
   );
+
+  it('once, where nobody can say whether it was begun: it is asked for under the same id until somebody does', async () => {
+    const sim = await begin();
+    sim.holding = true;
+    sim.unsure = 3;
+    const one = await dialler(sim, [companyOf([fast()])]);
+    const id = await ask(one, 0, 2);
+    await expect.poll(() => sim.unsure).toBe(0);
+    await sim.hangUp();
+    await expect.poll(() => statusesOf(one, id)).toEqual(['COMPLETED', 'COMPLETED']);
+    expect(sim.placed.map((p) => p.number).toSorted()).toEqual([numberOf(0), numberOf(1)]);
+  });
 
   it('sets a message aside that nobody takes, and delivers it again on request', async () => {
     const sim = await begin();

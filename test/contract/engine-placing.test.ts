@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Dial } from '../../src/calls/command.ts';
+import { newCallID } from '../../src/cti/ids.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
+import { NodeBoard } from '../../src/engine/node-board.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
-import type { Caller } from '../../src/ports.ts';
+import { Router } from '../../src/engine/router.ts';
+import type { Caller, Member, PeerQuestion } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
 import { company, newStore } from '../support/store-kit.ts';
@@ -25,6 +29,7 @@ describe('a call under an id that was chosen before', () => {
   let admission: CallAdmission;
   /** Originations that the node was asked for. */
   let dialled: string[];
+  let dials: Dial[];
   let serving: boolean;
 
   const open = async (): Promise<Engine> => {
@@ -39,7 +44,7 @@ describe('a call under an id that was chosen before', () => {
           routes: [],
         },
       ],
-      [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
+      ['carrier', 'another'].map((id) => ({ id, endpoint: `PJSIP/{number}@${id}`, callerId: `9111${id.length}` })),
     );
     const made = new Engine({
       store: store.calls,
@@ -67,7 +72,11 @@ describe('a call under an id that was chosen before', () => {
         },
         resync: () => undefined,
         perform: (_callID, commands) => {
-          for (const c of commands) if (c.do === 'dial') dialled.push(c.channel);
+          for (const c of commands) {
+            if (c.do !== 'dial') continue;
+            dialled.push(c.channel);
+            dials.push(c);
+          }
         },
       },
     });
@@ -79,6 +88,7 @@ describe('a call under an id that was chosen before', () => {
     await store.connected();
     admission = new CallAdmission({ nodes: new Map([['pbx-1', { calls: 1 }]]) }, Date.now);
     dialled = [];
+    dials = [];
     serving = true;
     engine = await open();
   });
@@ -101,6 +111,8 @@ describe('a call under an id that was chosen before', () => {
     engine = await open();
     expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
     expect(dialled).toHaveLength(1);
+    // Its channel is made first, and its dial goes out once that is stored.
+    expect(dials[0]?.hold).toBe(true);
   });
 
   it('is refused, and nothing begun, where there is no room; room that was taken for nothing is given back', async () => {
@@ -145,6 +157,62 @@ describe('a call under an id that was chosen before', () => {
     admission.release(first);
     expect(await over()).toHaveProperty('result');
     expect(dialled).toHaveLength(3);
+  });
+
+  it('goes by the trunk that is named, with its number and within its limits', async () => {
+    const trunks = new Map([
+      ['carrier', { calls: 1 }],
+      ['another', { calls: 1 }],
+    ]);
+    admission = new CallAdmission({ trunks }, Date.now);
+    engine.close();
+    engine = await open();
+    const params = { ...PARAMS, firstLeg: 'customer' } as const;
+    const place = (n: number, trunk?: string) => {
+      const callID = engine.chooseCallID();
+      if (!callID) throw new Error('no node');
+      return engine.place(CALLER, callID, { ...params, thisDN: String(1001 + n) }, trunk);
+    };
+    expect(await place(0)).toHaveProperty('result');
+    expect(await place(1)).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(await place(2, 'another')).toHaveProperty('result');
+    expect(await place(3, 'another')).toMatchObject({ refusal: { name: 'NotReady' } });
+    expect(dials.map((d) => [d.endpoint, d.trunk, d.callerId])).toEqual([
+      ['PJSIP/911140001001@carrier', 'carrier', '91117'],
+      ['PJSIP/911140001001@another', 'another', '91117'],
+    ]);
+  });
+
+  it.each([
+    ['was not reached', 'not-done', 'NotReady'],
+    ['did not answer, and may have begun it', 'unknown', 'CTIException'],
+  ] as const)('is refused where its owner %s, so that the caller knows which', async (_what, outcome, name) => {
+    const asked: PeerQuestion[] = [];
+    const there: Member = { id: 'there', says: { url: 'http://there', leaving: false } };
+    const router = new Router({
+      engine,
+      owners: { ownerOf: () => there, refresh: async () => undefined },
+      peers: {
+        ask: async (_url, question) => {
+          asked.push(question);
+          return { outcome };
+        },
+      },
+      contacts: () => {
+        throw new Error('no contact is asked for here');
+      },
+      board: new NodeBoard([], () => ({ members: [], leases: [], draining: new Map() }), 'here'),
+      nodes: [{ id: 'pbx-2', number: 5, shards: ['ringmaster@pbx-2'] }],
+      id: 'here',
+      patienceMs: 250,
+      randomHex: hex,
+    });
+    const callID = newCallID(hex(), 5);
+    expect(await router.place(CALLER, callID, PARAMS, 'another')).toMatchObject({ refusal: { name } });
+    // It can be asked again without harm, and was: always under this id.
+    expect(asked.length).toBeGreaterThan(1);
+    for (const question of asked)
+      expect(question).toMatchObject({ ask: 'place', callID, as: { trunk: 'another', once: true } });
   });
 
   it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {

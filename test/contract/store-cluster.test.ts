@@ -89,6 +89,15 @@ it('the dialler', async () => {
   expect(await store.dialer.accept(ID, request, [], 60)).toBe('stored');
   expect(await store.dialer.due(ID, 'f1', 10, 10)).toMatchObject({ calls: [] });
   expect(await store.dialer.dueMessages(ID, 10, 10)).toEqual([]);
+  const lists = ['dnd', ['1', '2']] as const;
+  expect(await store.lists.replace(ID, 'main', ...lists)).toMatchObject({ total: 2 });
+  expect(await store.lists.change(ID, 'main', 'dnd', { add: ['3'], remove: ['1'] })).toMatchObject({ total: 2 });
+  expect(await store.lists.page(ID, 'main', 'dnd', 0, 10)).toEqual({ version: 2, total: 2, numbers: ['2', '3'] });
+  expect((await store.lists.onLists(ID, 'main', ['1', '2'])).dnd).toEqual(new Set(['2']));
+  const bar = { account: 'main', number: '2', testing: false, marketing: true };
+  const commit = { companyId: ID, token, version: 0, uuid: 'u1', json: '{}', flowId: 'f1', active: true };
+  expect(await store.dialer.commit({ ...commit, unlessBarred: bar })).toBe('barred');
+  expect(await store.dialer.commit({ ...commit, unlessBarred: { ...bar, number: '1' } })).toBe('stored');
   await store.dialer.setSeen(ID, token, 1);
   await store.dialer.resign(ID, token);
 });

@@ -25,13 +25,20 @@ export type End = 'talk' | 'short' | 'agent-left' | 'no-answer' | 'no-agent' | '
  */
 export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   /** Every call that was begun, in order. */
-  readonly placed: { readonly callID: CallID; readonly number: string; readonly agent: string; readonly at: number }[] =
-    [];
+  readonly placed: {
+    readonly callID: CallID;
+    readonly number: string;
+    readonly agent: string;
+    readonly at: number;
+    readonly trunk: string | undefined;
+  }[] = [];
   serving = true;
   /** Calls stay up until `hangUp`. */
   holding = false;
   /** Refuses new calls as if there were no room, so many times. */
   refusals = 0;
+  /** Does not say so many times whether it has begun a call. */
+  unsure = 0;
   /** Refuses calls to this number for good. */
   never: string | undefined;
   /** `before`: requests are never heard; `after`: they are carried out, and the answer is lost. */
@@ -60,7 +67,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     return this.serving ? newCallID(randomBytes(16).toString('hex'), 1) : undefined;
   }
 
-  async place(caller: Caller, callID: CallID, params: MakeCall) {
+  async place(caller: Caller, callID: CallID, params: MakeCall, trunk?: string) {
     if (this.mute === 'before') await this.#silence();
     if (!this.#known.has(callID)) {
       if (this.refusals > 0) {
@@ -70,11 +77,15 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
       if (params.otherDN === this.never) return { refusal: { code: 301018, name: 'InvalidParams' } };
       this.#known.set(callID, 'live');
       this.#live.set(callID, { caller, params });
-      this.placed.push({ callID, number: params.otherDN, agent: params.thisDN, at: Date.now() });
+      this.placed.push({ callID, number: params.otherDN, agent: params.thisDN, at: Date.now(), trunk });
       if (!this.holding) void this.#end(callID);
       for (const look of [...this.#waiting]) look();
     }
     if (this.mute === 'after') await this.#silence();
+    if (this.unsure > 0) {
+      this.unsure--;
+      return { refusal: { code: 301020, name: 'CTIException' } };
+    }
     return { result: { callID, partyID: `${callID}-1` } };
   }
 
@@ -240,10 +251,11 @@ export async function instance(
     flows: store.flows,
     campaigncalls: store.campaigncalls,
     masks: store.masks,
+    lists: store.lists,
     events: store.events,
     placing: sim,
     requests: sim,
-    shownNumber: () => '911140001000',
+    callerIdOf: (trunk) => (trunk === 'carrier-a' ? '911140001000' : '911140002000'),
     queues: sim,
     owner: randomUUID(),
     storeBackForMs: () => store.backForMs,

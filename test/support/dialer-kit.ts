@@ -29,7 +29,7 @@ export function companyOf(flows: readonly FlowSettings[] = [{}], account: Record
         ami: { username: 'u', secret: 's' },
       },
     ],
-    trunks: [{ id: 'carrier-a', endpoint: 'PJSIP/{number}@carrier-a' }],
+    trunks: ['carrier-a', 'carrier-b', 'carrier-c'].map((id) => ({ id, endpoint: `PJSIP/{number}@${id}` })),
     companies: [
       {
         companyId: 'acme',

@@ -31,10 +31,12 @@ describe('two numbers behind a masking number', () => {
     rm = await ringmaster(lab, (settings) => {
       const company = settings.companies[0] as Record<string, unknown> | undefined;
       if (!company) throw new Error('the lab has no company');
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${called.port}`;
-      }
-      const flow = { id: 'LabMasks', agents: ['1001'], maskingNumbers: [DID] };
+      const [carrier] = settings.trunks;
+      if (!carrier) throw new Error('the lab has no trunk');
+      // A trunk of the flow's own: the company's would ring elsewhere.
+      const endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${called.port}`;
+      settings.trunks.push({ ...carrier, id: 'carrier-masks', endpoint });
+      const flow = { id: 'LabMasks', agents: ['1001'], maskingNumbers: [DID], trunk: 'carrier-masks' };
       company['dialer'] = { accounts: [{ id: 'main', securityId: SECURITY_ID, ips: ['127.0.0.1'], flows: [flow] }] };
     });
     client = await rm.subscriber();

@@ -29,8 +29,8 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
   if (toQueue && params.firstLeg === 'customer') {
     return refused(refuse('InvalidCallType', { reason: 'who calls a queue is rung first, firstLeg agent' }));
   }
-  const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId));
-  const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId);
+  const callerId = params.ANI ?? (inside ? params.thisDN : directory.trunkCallerId(companyId, context.trunk));
+  const target = toQueue ? asParty(toQueue) : directory.resolve(companyId, params.otherDN, callerId, context.trunk);
   const agent = queue ? asParty(queue) : directory.resolve(companyId, params.thisDN, params.otherDN);
   const placed = context.place({ trunk: target.trunk, queue: toQueue?.id });
   const place = placed instanceof Promise ? await placed : placed;
@@ -58,6 +58,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     attachedData: mergeAttachedData({}, params.attachedData ?? {}),
     referenceID: params.referenceID ?? 0,
     ...(plan && { recording: plan }),
+    ...(context.once && { once: true }),
   });
   return 'refusal' in begun ? begun : madeAs(begun.call, params.thisDN);
 };

@@ -30,6 +30,10 @@ export interface RequestContext {
   readonly place: (wanted: Wanted) => Soon<Place | undefined>;
   /** The queue that chose thisDN for the call, if one did. */
   readonly chosenBy?: MakeCall['chosenBy'];
+  /** By which numbers are called; the company's trunk where absent. */
+  readonly trunk?: string;
+  /** Its phones are dialled once, whatever dies meanwhile. */
+  readonly once?: true;
   /** @param key of the place */
   readonly begin: (key: string, birth: MakeCall) => Promise<{ call: Call } | { refusal: Refusal; moved?: boolean }>;
   /** Queues an input for a live call of the caller's company; answers once it is stored. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { trunksOf } from '../../../src/config.ts';
 import { bad, changed, good } from '../../support/config.ts';
 
 const SECURITY_ID = 'a'.repeat(64);
@@ -58,6 +59,23 @@ describe('the dialler’s part of the configuration', () => {
     ],
   ])('%s is refused', (_what, source, key) => {
     expect(bad(source).map((p) => p.key)).toEqual([`companies[0].dialer.${key}`]);
+  });
+
+  it('has trunks that are there, for its flows and for those of the admin API', () => {
+    expect(bad(text(account(flow('flow0001', ', trunk: carrier-z')))).map((p) => p.key)).toEqual([
+      'companies[0].dialer.accounts[0].flows[0].trunk',
+    ]);
+    expect(bad(text(account()).replace('accounts:', 'trunks: [carrier-z], accounts:')).map((p) => p.key)).toEqual([
+      'companies[0].dialer.trunks[0]',
+    ]);
+    const others = text(account(flow('flow0001', ', trunk: carrier-b')))
+      .replace(
+        'trunks:\n',
+        'trunks:\n  - { id: carrier-b, endpoint: "PJSIP/{number}@b" }\n  - { id: carrier-c, endpoint: "PJSIP/{number}@c" }\n',
+      )
+      .replace('accounts:', 'trunks: [carrier-c], accounts:');
+    const [company] = good(others).config.companies;
+    expect(company && trunksOf(company)).toEqual(['carrier-a', 'carrier-c', 'carrier-b']);
   });
 
   it('warns of a validation that no call can pass', () => {

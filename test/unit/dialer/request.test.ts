@@ -55,6 +55,13 @@ describe('the head of a request', () => {
     expect(ask(change, ip)).toEqual({ refused: code });
   });
 
+  it('names the trunk of its flow, where that has one of its own', () => {
+    const book = bookOf([{ trunk: 'carrier-b' }]);
+    const of = (gateway: string) => readRequest({ ...REQUEST, 'gateway-id': gateway }, '127.0.0.1', book, () => true);
+    expect(of('carrier-b')).toHaveProperty('flow');
+    expect(of('carrier-a')).toEqual({ refused: 'INVALID_GATEWAY_ID' });
+  });
+
   it('is refused where the gateway that it names has no node', () => {
     expect(ask({ 'gateway-id': 'carrier-a' }, '127.0.0.1', false)).toEqual({ refused: 'FAILURE_FROM_GATEWAY' });
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type DialerCall, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
+import { type DialerCall, type Leg, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
 import { MAX_FAULTS } from '../../../src/dialer/step.ts';
 import { callID, flowOf, Life, NOW } from '../../support/dialer-kit.ts';
 import { stories } from '../../support/properties.ts';
@@ -154,6 +154,45 @@ describe('the life of a call of the dialler', () => {
   });
 });
 
+describe('numbers that must not be called any more', () => {
+  const THREE = { 'contact-numbers': ['918000123456', '918000123457', '918000123458'] };
+  const BLACK = 'PHONE_BLACKLISTED' as const;
+  const barred = (life: Life, ...faults: ('PHONE_BLACKLISTED' | 'NCPR_CHECK_FAILED' | undefined)[]) =>
+    life.step({ kind: 'barred', faults });
+
+  it('are left out, and the next one has its turn', () => {
+    const life = new Life(retrying(), THREE);
+    expect(barred(life, BLACK, undefined, undefined)).toMatchObject({
+      phase: 'waiting',
+      status: 'UNPROCESSED',
+      numbers: ['918000123457', '918000123458'],
+      index: 0,
+    });
+    life.attempt('customer-away');
+    expect(barred(life, BLACK, undefined)).toMatchObject({ numbers: ['918000123458'], index: 0, customerAttempts: 0 });
+  });
+
+  it('end the attempt where it was the turn of the last one', () => {
+    const life = new Life(retrying(), NUMBERS);
+    life.attempt('customer-away');
+    expect(barred(life, undefined, BLACK)).toMatchObject({
+      status: 'CUSTOMER_REATTEMPT_SCHEDULED',
+      numbers: ['918000123456'],
+      index: 0,
+      customerAttempts: 1,
+    });
+  });
+
+  it('end the call with the first one’s fault where none remains, and never one that is being placed', () => {
+    const life = new Life(retrying(), NUMBERS);
+    expect(barred(life, 'NCPR_CHECK_FAILED', BLACK)).toMatchObject({ status: 'NCPR_CHECK_FAILED', phase: 'ended' });
+    const placed = new Life(retrying(), NUMBERS).place();
+    expect(barred(placed, BLACK, BLACK)).toMatchObject({ phase: 'live', numbers: NUMBERS['contact-numbers'] });
+    const fine = new Life(retrying(), NUMBERS);
+    expect(barred(fine, undefined, undefined)).toBe(fine.call);
+  });
+});
+
 describe('whose fault the end of a call is', () => {
   const customerFirst = (change = {}) => flowOf({ firstLeg: 'customer', ...change });
 
@@ -195,6 +234,17 @@ describe('whose fault the end of a call is', () => {
     expect(agent.deleted('Channel Unavailable').status).toBe('AGENT_FAILURE');
     const number = new Life(flowOf()).place().leg('customer', { connectionStatus: 'Invalid Number' });
     expect(number.deleted('Invalid Number').status).toBe('CUSTOMER_FAILURE');
+  });
+
+  it('one who was called and has gone while nobody listened may have been rung; under a node that died nobody was', () => {
+    const unseen = (change: Partial<Leg>) => {
+      const life = new Life(customerFirst()).place();
+      life.leg('customer', { connectionStatus: 'Failed', q850: 0, ...change });
+      return life.deleted('Failed').status;
+    };
+    expect(unseen({ remote: true })).toBe('CUSTOMER_FAILURE');
+    expect(unseen({ remote: false })).toBe('REATTEMPT_SCHEDULED');
+    expect(unseen({ remote: true, q850: 38 })).toBe('REATTEMPT_SCHEDULED');
   });
 
   it('a limit of ours and a dead node are ours, a failure that the carrier reports is the customer’s', () => {

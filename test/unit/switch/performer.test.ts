@@ -107,6 +107,38 @@ describe('a leg that is dialled into a new bridge', () => {
     expect(failures).toEqual([]);
   });
 
+  test('is held where that is asked for, and dialled when that is', async () => {
+    const held = RING_SECOND.map((task): Task => (task.do === 'dial' ? { ...task, hold: true } : task));
+    performer.perform(CALL, held);
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toHaveLength(1), { timeout: 15_000, interval: 5 });
+    expect(facts).toEqual([{ kind: 'leg-made', channel: SECOND }]);
+    expect(joined()).toEqual([`${FIRST},${SECOND}`]);
+    expect(asked()).not.toContain(`POST /channels/${SECOND}/dial`);
+    performer.perform(CALL, [{ do: 'send-dial', channel: SECOND, ringTimeout: 20 }]);
+    await untilAsked(`POST /channels/${SECOND}/dial`);
+    performer.perform(CALL, [{ do: 'destroy-bridge', bridge: BRIDGE }]);
+    await untilAsked(`DELETE /bridges/${BRIDGE}`);
+    expect([facts.length, failures]).toEqual([1, []]);
+  });
+
+  test('is told nothing of where nobody knows whether its dial went out: the node is asked what it has', async () => {
+    performer.perform(
+      CALL,
+      RING_SECOND.map((task): Task => (task.do === 'dial' ? { ...task, hold: true } : task)),
+    );
+    await untilAsked('POST /channels/create');
+    performer.entered(SECOND);
+    bridge.open();
+    await vi.waitFor(() => expect(facts).toHaveLength(1), { timeout: 15_000, interval: 5 });
+    await at.server.stop();
+    performer.perform(CALL, [{ do: 'send-dial', channel: SECOND, ringTimeout: 20 }]);
+    await vi.waitFor(() => expect(performer.busy).toBe(0), { timeout: 15_000, interval: 5 });
+    expect([facts.length, failures]).toEqual([1, []]);
+  });
+
   test('is told as lost with its node where Asterisk can be asked nothing any more', async () => {
     performer.perform(CALL, RING_SECOND);
     await untilAsked('POST /channels/create');
