@@ -162,6 +162,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   const post: FloorPost = new FloorPost({
     peers,
     owner: () => router.otherOwner(FLOOR_SHARD),
+    isHere: () => keeper.holds(FLOOR_SHARD),
     ownerOfCall: (callID) => router.otherOwnerOfCall(callID),
     calls: () => engine.calls(),
   });

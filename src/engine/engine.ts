@@ -69,6 +69,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
       admission: deps.admission,
       log: deps.log,
       elsewhere: (companyId, effect) => deps.post?.().effect(companyId, effect) ?? Promise.resolve(false),
+      stored: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
       reach: (companyId, callID, number) => reach.destination(companyId, callID, number),
     });
     const reach = new Reach({

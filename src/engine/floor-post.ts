@@ -10,6 +10,8 @@ export interface FloorPostDeps {
   readonly peers: Peers | undefined;
   /** Who has the agents and queues; undefined while nobody has, or this instance. */
   readonly owner: () => Member | undefined;
+  /** This instance has them. */
+  readonly isHere: () => boolean;
   /** Who has a call, if it is another instance. */
   readonly ownerOfCall: (callID: string) => Member | undefined;
   /** The calls that live here. */
@@ -84,15 +86,15 @@ export class FloorPost {
   #look(): void {
     const owner = this.#deps.owner();
     if (!owner) {
-      // They are here, or nowhere: whoever opens them reads the calls from the store.
       this.#told = undefined;
+      // What could not be sent to who had them before is known here, and will be old when another one has them.
+      if (this.#deps.isHere()) this.#notes.clear();
       return;
     }
     if (this.#told !== owner.id) {
       this.#told = owner.id;
-      for (const call of this.#deps.calls()) {
-        if (!this.#notes.has(call.callID)) this.note(call, []);
-      }
+      // What still waits of a call may be from long before.
+      for (const call of this.#deps.calls()) this.note(call, []);
     }
     if (this.#notes.size > 0 && !this.#sending) void this.#send();
   }

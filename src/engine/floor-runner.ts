@@ -68,6 +68,8 @@ export class FloorRunner {
   #stopped = false;
   /** The store has lost the floor: all of it is stored once more. */
   #again = false;
+  /** Nothing has been stepped through yet: what the store lists is an earlier owner's. */
+  #fresh = true;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(host: FloorHost, companyId: CompanyId, queues: Queues, stored: StoredFloor) {
@@ -177,8 +179,9 @@ export class FloorRunner {
       effects.push(...outcome.effects);
       verdicts.push(outcome.agent && { agent: outcome.agent });
     }
-    const again = this.#again;
+    const again = this.#again || (this.#fresh && this.#listsOthers(floor));
     this.#again = false;
+    this.#fresh = false;
     if (floor !== before || events.length > 0 || again) {
       let result = await this.#host.commitFloor(this.#commitOf(floor, events));
       if (result.outcome === 'conflict' && result.version < this.#version) {
@@ -213,6 +216,11 @@ export class FloorRunner {
       this.#host.floorFailed(this.companyId, error);
       return { refusal: refuse('UnknownAgentError') };
     }
+  }
+
+  /** The store lists somebody as waiting who does so no more. */
+  #listsOthers({ waiting }: Floor): boolean {
+    return [...this.#listed.keys()].some((callID) => !waiting.has(callID as CallID));
   }
 
   #commitOf(floor: Floor, events: readonly NewCtiEvent[]): Omit<FloorCommit, 'fence'> {

@@ -3,6 +3,8 @@ import type { Destination, QueueEntry, QueueInput } from '../calls/input.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { Admission, Soon } from '../ports.ts';
 import type { FloorEffect } from '../queues/floor.ts';
+import type { CallNote } from '../queues/note.ts';
+import { noteOf } from './call-note.ts';
 import type { CallRunner } from './call-runner.ts';
 import type { Directory, Queue } from './directory.ts';
 import type { FloorRunner } from './floor-runner.ts';
@@ -21,6 +23,8 @@ export interface WaitingCallsDeps {
   readonly other: (companyId: CompanyId, effect: FloorEffect) => boolean;
   /** Asks it of a call that does not live here. @returns whether it was done */
   readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean>;
+  /** A call as it is stored. */
+  readonly stored: (companyId: CompanyId, callID: CallID) => Promise<Call | undefined>;
   /** How a number is reached from within a call. */
   readonly reach: (companyId: CompanyId, callID: CallID, number: string) => Soon<Kept<Destination>>;
   readonly log: { error(what: string, error: unknown, callID?: CallID): void };
@@ -48,11 +52,28 @@ export class WaitingCalls {
     const here = live(companyId, effect.callID) !== undefined;
     const taken = here ? await this.ask(companyId, effect) : await elsewhere(companyId, effect);
     if (taken) return;
+    const end = here ? undefined : await this.#endOf(companyId, effect.callID);
+    if (end) floor(companyId)?.note(end, []);
     floor(companyId)?.push({
       kind: 'declined',
       callID: effect.callID,
       ...('assignment' in effect && { assignment: effect.assignment }),
     });
+  }
+
+  /**
+   * What a call that has ended would have told last: it lived at an instance that could not tell it any more. Without it
+   * the floor would go on choosing agents for it.
+   */
+  async #endOf(companyId: CompanyId, callID: CallID): Promise<CallNote | undefined> {
+    try {
+      const call = await this.#deps.stored(companyId, callID);
+      if (!call) return { callID, parties: [] };
+      return call.deleted ? noteOf(call) : undefined;
+    } catch (error) {
+      this.#deps.log.error('whether a waiting call still lives could not be read', error, callID);
+      return undefined;
+    }
   }
 
   /** Asks it of a call that lives here. @returns whether the call has taken it */
