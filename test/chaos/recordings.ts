@@ -63,10 +63,12 @@ export class Recorded {
   expected(): { readonly lasts: readonly [number, number]; readonly speaks: readonly [number, number] } {
     const end = this.#customer.sentMs;
     const [first] = this.#steps;
-    // The other side is recorded as well: where the customer's sound is late, a file lasts longer than he has spoken.
+    // The other side is recorded as well: where the customer's sound is late, a file lasts longer than he has spoken, and
+    // what he said lies scattered in it.
     const elapsed = performance.now() - this.#since;
-    const lasts = first ? [end - first.done, Math.max(end - first.asked, elapsed)] : [0, 0];
-    let [least, most] = [0, 0];
+    const late = first ? Math.max(0, elapsed - (end - first.asked)) : 0;
+    const lasts = first ? [end - first.done, end - first.asked + late] : [0, 0];
+    let [least, most] = [0, late];
     for (const [i, step] of this.#steps.entries()) {
       if (!step.on) continue;
       const next = this.#steps[i + 1] ?? { asked: end, done: end };
