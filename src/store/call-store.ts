@@ -53,6 +53,7 @@ export class RedisCallStore implements CallStore {
     const { callID, deleted: ended } = call;
     return this.#committer.store({
       companyId,
+      token,
       script: COMMIT,
       keys: [
         keys.call(companyId, callID),

@@ -1,9 +1,30 @@
-import { script } from './script.ts';
+import { type Script, script } from './script.ts';
+
+/** A commit as it is sent at first, and once an earlier try of it was sent and got no answer. */
+export interface Tried {
+  readonly first: Script;
+  readonly again: Script;
+}
+
+/** @param text of the script, by whether it is tried again */
+export const tried = (text: (again: boolean) => string): Tried => ({
+  first: script(text(false)),
+  again: script(text(true)),
+});
 
 /** What the commit script answers with first. */
 export const COMMIT_CODE = { stored: 1, fenced: 2, conflict: 3 } as const;
 
-/** Lua: appends events from ARGV[first] on, four values each, and returns the new counter. May fail only at its first XADD. */
+/** Entries of the log, the newest, among which a commit that is tried again looks for its events. */
+const LOOK_BACK = 1_000;
+
+/**
+ * Lua: appends events from ARGV[first] on, four values each, and returns the new counter. May fail only at its first XADD.
+ *
+ * `tell` does so too, but where this is another try (`again`) and the events stand in the log already, one after the other,
+ * it leaves them there and returns the last one's id. So it can be: they were stored and heard, Redis lost the commit with
+ * them, and whoever heard them has put them back before.
+ */
 export const APPEND = `
 local function append(counterKey, streamKey, maxEvents, first)
   local id = tonumber(redis.call('GET', counterKey) or '0')
@@ -15,6 +36,26 @@ local function append(counterKey, streamKey, maxEvents, first)
   end
   if id > before then redis.call('SET', counterKey, string.format('%.0f', id)) end
   return id
+end
+local function stands(entry, at)
+  if not entry then return false end
+  local f = entry[2]
+  return f[2] == ARGV[at] and f[4] == ARGV[at + 1] and f[8] == ARGV[at + 3]
+end
+local function tell(again, counterKey, streamKey, maxEvents, first)
+  if again then
+    local entries = redis.call('XREVRANGE', streamKey, '+', '-', 'COUNT', ${LOOK_BACK})
+    local last = #ARGV - 3
+    for i = 1, #entries do
+      local at, n = last, i
+      while at >= first and stands(entries[n], at) do
+        at = at - 4
+        n = n + 1
+      end
+      if at < first then return tonumber(string.match(entries[i][1], '^%d+')) end
+    end
+  end
+  return append(counterKey, streamKey, maxEvents, first)
 end
 `;
 
@@ -57,7 +98,8 @@ end
  * Redis does not roll a failed script back. The only write that can fail is the first XADD (a log that is ahead of its
  * counter), so the events come first.
  */
-export const COMMIT = script(`${APPEND}${KEEP_CALL}
+const commit = (again: boolean): string => `${APPEND}${KEEP_CALL}
+local again = ${again}
 local fence, seen = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[4]) or '0')
 if fence < seen then return {2, seen} end
 
@@ -72,13 +114,15 @@ version = version + 1
 local timers = tonumber(ARGV[9])
 local firstEvent = 10 + 2 * timers
 local lastEvent = 0
-if #ARGV >= firstEvent then lastEvent = append(KEYS[5], KEYS[6], ARGV[8], firstEvent) end
+if #ARGV >= firstEvent then lastEvent = tell(again, KEYS[5], KEYS[6], ARGV[8], firstEvent) end
 
 if fence > seen then redis.call('SET', KEYS[4], ARGV[1]) end
 
 keepCall(version, ARGV[3], string.format('%.0f', lastEvent), ARGV[4], ARGV[5], ARGV[6], ARGV[7], 10, firstEvent - 1)
 return {1, version, lastEvent}
-`);
+`;
+
+export const COMMIT = tried(commit);
 
 /**
  * Appends events that belong to no stored call.

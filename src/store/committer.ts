@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { CompanyId } from '../cti/ids.ts';
 import type { CommitResult } from '../ports.ts';
-import { COMMIT_CODE } from './commit-script.ts';
-import { StoreFault } from './errors.ts';
+import { COMMIT_CODE, type Tried } from './commit-script.ts';
+import { StoreFault, StoreUnavailable } from './errors.ts';
 import type { Journal, WrittenCall, WrittenFloor } from './journal.ts';
 import type { Keys } from './keys.ts';
 import { type PreparedEvent, pushEvents } from './logged-event.ts';
@@ -14,7 +14,9 @@ import type { EventTail } from './tail.ts';
 /** One run of a script that stores something together with its events. */
 export interface Storing {
   readonly companyId: CompanyId;
-  readonly script: Script;
+  /** Names this commit. */
+  readonly token: string;
+  readonly script: Tried;
   /** All but those of the event log, which follow. */
   readonly keys: readonly string[];
   /** All but the events, which follow. */
@@ -34,6 +36,8 @@ export class Committer {
   readonly #tail: EventTail;
   readonly #writer = randomUUID();
   readonly #tokens = new WeakMap<object, string>();
+  /** Names of commits that were sent and got no answer. */
+  readonly #unanswered = new Set<string>();
   #commits = 0;
 
   constructor(redis: RedisConnection, keys: Keys, tail: EventTail, journal: Journal, maxEvents: number) {
@@ -56,8 +60,16 @@ export class Committer {
   }
 
   /** Runs a script that answers as COMMIT does. Errors as {@link RedisConnection.run}. */
-  async store({ companyId, script, keys, args, events, of }: Storing): Promise<CommitResult> {
-    const answer = list(await this.#run(script, companyId, keys, args, events));
+  async store({ companyId, token, script, keys, args, events, of }: Storing): Promise<CommitResult> {
+    const form = this.#unanswered.has(token) ? script.again : script.first;
+    let answer: readonly unknown[];
+    try {
+      answer = list(await this.#run(form, companyId, keys, args, events));
+    } catch (error) {
+      if (error instanceof StoreUnavailable && error.sent && error.retryable) this.#unanswered.add(token);
+      throw error;
+    }
+    this.#unanswered.delete(token);
     const code = whole(answer[0]);
     if (code === COMMIT_CODE.fenced) return { outcome: 'fenced' };
     const version = whole(answer[1]);

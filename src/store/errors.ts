@@ -8,10 +8,13 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   /** Whether the same request may succeed later; false once the store has been closed by us. */
   readonly retryable: boolean;
+  /** Whether it was sent, and may have been carried out. */
+  readonly sent: boolean;
 
-  constructor(reason: string, retryable: boolean, cause?: unknown) {
+  constructor(reason: string, retryable: boolean, cause?: unknown, sent = true) {
     super(`store unavailable: ${reason}`, { cause });
     this.retryable = retryable;
+    this.sent = sent;
   }
 }
 

@@ -1,5 +1,4 @@
-import { APPEND } from './commit-script.ts';
-import { script } from './script.ts';
+import { APPEND, tried } from './commit-script.ts';
 
 /**
  * Stores what has changed of a company's agents and queues, and the events that tell so, or nothing at all.
@@ -15,7 +14,9 @@ import { script } from './script.ts';
  *
  * The events come first because only the first XADD can fail (see COMMIT).
  */
-export const COMMIT_FLOOR = script(`${APPEND}
+export const COMMIT_FLOOR = tried(
+  (again) => `${APPEND}
+local again = ${again}
 local fence, seen = tonumber(ARGV[1]), tonumber(redis.call('GET', KEYS[4]) or '0')
 if fence < seen then return {2, seen} end
 
@@ -30,7 +31,7 @@ version = version + 1
 local firstWaiting = 7 + 2 * tonumber(ARGV[6])
 local firstEvent = firstWaiting + 1 + 2 * tonumber(ARGV[firstWaiting])
 local lastEvent = 0
-if #ARGV >= firstEvent then lastEvent = append(KEYS[5], KEYS[6], ARGV[4], firstEvent) end
+if #ARGV >= firstEvent then lastEvent = tell(again, KEYS[5], KEYS[6], ARGV[4], firstEvent) end
 
 if fence > seen then redis.call('SET', KEYS[4], ARGV[1]) end
 if ARGV[5] == '1' then redis.call('DEL', KEYS[2], KEYS[3]) end
@@ -42,4 +43,5 @@ for i = firstWaiting + 1, firstEvent - 1, 2 do
 end
 redis.call('HSET', KEYS[1], 'v', version, 't', ARGV[3], 'e', string.format('%.0f', lastEvent))
 return {1, version, lastEvent}
-`);
+`,
+);

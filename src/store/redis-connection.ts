@@ -117,8 +117,9 @@ export class RedisConnection {
   }
 
   #notUp(): StoreUnavailable {
-    if (this.#closed) return new StoreUnavailable('closed', false);
-    return new StoreUnavailable(this.#restoring ? 'what was lost is being put back' : 'no connection', true);
+    if (this.#closed) return new StoreUnavailable('closed', false, undefined, false);
+    const reason = this.#restoring ? 'what was lost is being put back' : 'no connection';
+    return new StoreUnavailable(reason, true, undefined, false);
   }
 
   async #send(args: readonly string[]): Promise<unknown> {
