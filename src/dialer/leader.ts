@@ -1,7 +1,7 @@
 import type { CtiEvent } from '../cti/events.ts';
-import type { ResultOf } from '../cti/requests.ts';
 import type { Caller, LoggedEvent } from '../ports.ts';
 import { Agents } from './agents.ts';
+import { readAgents } from './agents-now.ts';
 import { type DialerCompany, trunkOf } from './book.ts';
 import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
@@ -153,7 +153,7 @@ export class Leader {
     await this.#pacer.load(store);
     await this.#serially(async () => {
       await this.#catchUp();
-      await this.#agentsNow();
+      await readAgents(this.#agents, this.#deps.requests, this.#caller);
       await this.#take(early.splice(0));
       ready = true;
       await this.#take(early.splice(0));
@@ -248,25 +248,6 @@ export class Leader {
       }
       from = page.at(-1)?.eventID ?? seen;
     }
-  }
-
-  /** Who is in a call or not ready now, so that nobody is called who talks or rests. */
-  async #agentsNow(): Promise<void> {
-    const listed = await this.#deps.requests.request(this.#caller, 'RequestListAgents', {});
-    if ('result' in listed) {
-      const { agents } = listed.result as ResultOf<'RequestListAgents'>;
-      for (const { thisDN, state } of agents) this.#agents.found(thisDN, state === 'Ready');
-    }
-    let cursor: string | undefined;
-    do {
-      const params = { limit: 1_000, ...(cursor !== undefined && { cursor }) };
-      const answer = await this.#deps.requests.request(this.#caller, 'RequestListCalls', params);
-      if ('refusal' in answer) return;
-      // The engine answers with the result of the method's own schema.
-      const { calls, cursor: next } = answer.result as ResultOf<'RequestListCalls'>;
-      for (const { parties } of calls) for (const p of parties) this.#agents.inCall(p.thisDN, p.partyID);
-      cursor = next;
-    } while (cursor !== undefined);
   }
 
   async #take(events: readonly LoggedEvent[]): Promise<void> {

@@ -6,7 +6,7 @@ import type { FloorPost } from './floor-post.ts';
 import type { NodeBoard } from './node-board.ts';
 import type { PlacedAs } from './placed-as.ts';
 import type { Recordings } from './recordings.ts';
-import type { ShardLog } from './shard.ts';
+import type { ShardLog } from './shard-deps.ts';
 
 /** What the engine writes to the log; the call's id goes with it where there is one. */
 export interface EngineLog extends ShardLog {
