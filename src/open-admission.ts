@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { shardNamesOf } from './node.ts';
-import type { Store } from './store/store.ts';
+import { type Store, StoreUnavailable } from './store/store.ts';
 import { CallAdmission } from './switch/admission.ts';
 import { SharedCount } from './switch/shared-count.ts';
 
@@ -25,7 +25,10 @@ export function openAdmission(config: Config, store: Store, now: () => number, l
     queues: new Map(queues),
   };
   const admission: CallAdmission = new CallAdmission(limits, now, (countsOf) => {
-    const warn = (what: string, err: unknown): void => logger.warn({ err }, what);
+    // That Redis is away is told once, by whoever connects to it.
+    const warn = (what: string, err: unknown): void => {
+      if (!(err instanceof StoreUnavailable)) logger.warn({ err }, what);
+    };
     return new SharedCount({ places: store.places(shards), shards, countsOf, pause, warn });
   });
   const { shared } = admission;

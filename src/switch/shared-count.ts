@@ -157,7 +157,7 @@ export class SharedCount {
   }
 
   async #countAll(): Promise<void> {
-    let told = false;
+    let told: string | undefined;
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
@@ -165,8 +165,9 @@ export class SharedCount {
         await this.#count();
       } catch (error) {
         if (this.#closed) return;
-        if (!told) this.#deps.warn('the calls of this instance’s shards could not be counted', error);
-        told = true;
+        // Each reason once.
+        if (String(error) !== told) this.#deps.warn('the calls of this instance’s shards could not be counted', error);
+        told = String(error);
         this.#again = true;
         await this.#deps.pause(RETRY_MS);
       }
