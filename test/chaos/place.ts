@@ -191,8 +191,18 @@ export class Place {
     const { live } = this;
     const customer = live?.phones.get(this.customer);
     if (live?.state !== 'recording-paused' || !customer || this.disturbed) return;
-    const asked = customer.sentMs;
-    await this.#world.call('RequestResumeRecording', { callID: live.callID });
+    let asked = customer.sentMs;
+    const granted = async (): Promise<boolean> => {
+      asked = customer.sentMs;
+      const refusal = await this.#world.call('RequestResumeRecording', { callID: live.callID }).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      // That its node is away can be found out only now: refused, nothing is done, and whoever wants it asks again.
+      if (refusal && refusal.message !== 'PBXError') throw refusal;
+      return refusal === undefined;
+    };
+    await waitFor(granted, `the recording of call ${live.callID} goes on`);
     live.recorded?.step(true, { asked, done: customer.sentMs + PAUSE_MS });
     this.live = { ...live, state: 'recording' };
   }
