@@ -100,12 +100,14 @@ export class NumberLists {
     const read = NumberListChange.safeParse(given);
     if (!read.success) return { problems: problemsOf(read.error) };
     const { add, remove } = read.data;
-    const problems = [
-      ...tooMany('add', add.length + remove.length, MAX_CHANGED),
-      ...wrong('add', add),
-      ...wrong('remove', remove),
-    ];
-    if (problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS) };
+    const problems = faults(
+      [
+        ['add', add],
+        ['remove', remove],
+      ],
+      MAX_CHANGED,
+    );
+    if (problems.length > 0) return { problems };
     const [adding, removing] = [await unique(add, account), await unique(remove, account)];
     const both = new Set(adding);
     if (removing.some((n) => both.has(n))) {
@@ -132,8 +134,8 @@ export class NumberLists {
     const read = NumberListBody.safeParse(given);
     if (!read.success) return { problems: problemsOf(read.error) };
     const { numbers } = read.data;
-    const problems = [...tooMany('numbers', numbers.length, MAX_REPLACED), ...wrong('numbers', numbers)];
-    if (problems.length > 0) return { problems: problems.slice(0, MAX_PROBLEMS) };
+    const problems = faults([['numbers', numbers]], MAX_REPLACED);
+    if (problems.length > 0) return { problems };
     const result = await this.#store.replace(companyId, accountId, list, await unique(numbers, account), expected);
     if (result === 'conflict') return { refused: 'other-version' };
     if (result === 'full') return { refused: 'full' };
@@ -156,11 +158,16 @@ const unique = async (numbers: readonly string[], account: Account): Promise<str
   ...new Set(await canonicalOf(numbers, { account })),
 ];
 
-const tooMany = (key: string, count: number, most: number): NumberProblem[] =>
-  count > most ? [{ key, message: `has more than ${most} numbers` }] : [];
-
-const wrong = (key: string, numbers: readonly string[]): NumberProblem[] =>
-  numbers.flatMap((n, i) => (WRITTEN.test(n) ? [] : [{ key: `${key}[${i}]`, message: 'is not a number' }]));
+/** What is wrong with numbers that are given under these names, all of them together at most so many. */
+function faults(given: readonly (readonly [key: string, numbers: readonly string[]])[], most: number): NumberProblem[] {
+  const count = given.reduce((sum, [, numbers]) => sum + numbers.length, 0);
+  const [first] = given;
+  const tooMany = count > most && first ? [{ key: first[0], message: `has more than ${most} numbers` }] : [];
+  const wrong = given.flatMap(([key, numbers]) =>
+    numbers.flatMap((n, i) => (WRITTEN.test(n) ? [] : [{ key: `${key}[${i}]`, message: 'is not a number' }])),
+  );
+  return [...tooMany, ...wrong].slice(0, MAX_PROBLEMS);
+}
 
 const problemsOf = (error: z.ZodError): NumberProblem[] =>
   error.issues.slice(0, MAX_PROBLEMS).map(({ path, message }) => ({
