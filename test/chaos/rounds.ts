@@ -124,6 +124,7 @@ export class Rounds {
     world.afterwards = undefined;
     await Promise.allSettled(acting);
     found.push(...(await world.atRest()));
+    await world.versions.goOn();
     took('acting');
     await this.#look(fault, untouched, random, round);
     took('looking');

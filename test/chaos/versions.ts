@@ -17,8 +17,8 @@ export type RedisClient = ReturnType<typeof redisAt>;
  * commit writes a call's hash once). A call that has been written n times and has version n has had every version once:
  * none was left out, and none was given twice.
  *
- * Nothing is told of what is written while Redis is away from here, which is so whenever it has been killed: calls that
- * had begun by then are not judged.
+ * Nothing is told of what is written while Redis is away from here, which is so whenever it has been killed, and what it had
+ * lost is written a second time once it is back: calls that had begun by then are not judged.
  */
 export class Versions {
   /** Calls that were judged, and the commits that were counted of them. */
@@ -53,7 +53,6 @@ export class Versions {
     listener.on('reconnecting', () => {
       versions.#since = undefined;
     });
-    listener.on('ready', () => void versions.#begin().catch(() => undefined));
     await listener.connect();
     const told = '__keyspace@0__:';
     await listener.pSubscribe(`${told}${versions.#calls}*`, (what, channel) => {
@@ -64,12 +63,16 @@ export class Versions {
     await listener.subscribe(versions.#sync, (n) => {
       versions.#synced = Number(n);
     });
-    await versions.#begin();
+    await versions.goOn();
     return versions;
   }
 
-  /** From here on everything is told. */
-  async #begin(): Promise<void> {
+  /**
+   * Counts again after Redis was away; nothing is to be done where it was not. To be asked for once every instance has
+   * written again what Redis had lost: whatever begins from here on is told of from its beginning.
+   */
+  async goOn(): Promise<void> {
+    if (this.#since !== undefined) return;
     await this.#redis.configSet('notify-keyspace-events', 'Kh');
     // What was told is here: the subscription stands.
     await this.#heardAll();
