@@ -70,14 +70,23 @@ describe('versions of calls, as the chaos suite counts them', () => {
     ]);
   });
 
+  /** Redis tells nothing for a moment, as when it is started anew. */
+  async function cutOff(): Promise<void> {
+    const id = async () => String(await redis.sendCommand(['CLIENT', 'LIST', 'TYPE', 'pubsub'])).split(' ')[0];
+    const before = await id();
+    await redis.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+    await expect.poll(id).not.toSatisfy((now) => now === before || now === '');
+  }
+
   test('a call that was live while nothing was told is not judged; one that begins afterwards is', async () => {
     const before = await committed(2);
     await redis.configSet('notify-keyspace-events', '');
     await redis.hSet(key(before.callID), 'v', '3');
-    await redis.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+    await cutOff();
     const { judged } = versions;
     await expect
       .poll(async () => {
+        await versions.goOn();
         const one = await committed(4);
         expect(await versions.judge(new Map([[one.callID, one.first]]))).toEqual([]);
         return versions.judged;
@@ -86,6 +95,20 @@ describe('versions of calls, as the chaos suite counts them', () => {
     const { unknown } = versions;
     expect(await versions.judge(new Map([[before.callID, before.first]]))).toEqual([]);
     expect(versions).toMatchObject({ judged: judged + 1, unknown: unknown + 1 });
+  });
+
+  test('a call that Redis had lost, and that was written again, is not judged', async () => {
+    const before = await committed(2);
+    const counter = `${PREFIX}:{${COMPANY}}:event-id`;
+    const newest = await redis.get(counter);
+    await redis.set(counter, String(before.first - 1));
+    await cutOff();
+    await redis.hSet(key(before.callID), 'v', '2');
+    await redis.set(counter, String(newest));
+    await versions.goOn();
+    const { unknown } = versions;
+    expect(await versions.judge(new Map([[before.callID, before.first]]))).toEqual([]);
+    expect(versions).toMatchObject({ unknown: unknown + 1 });
   });
 });
 
