@@ -1,70 +1,38 @@
-import { type CallEvent, type CallEventName, CallLog } from './events.ts';
+import { Dialog, type Sender } from './dialog.ts';
+import { type CallEnd, type CallEvent, type CallEventName, CallLog } from './events.ts';
+import { Invitation } from './invitation.ts';
 import type { Media } from './media.ts';
 import {
-  cseq,
   type Header,
   header,
   headerValues,
   parseAddress,
   parseUri,
-  type SipMessage,
   type SipRequest,
   type SipResponse,
 } from './message.ts';
-import { answerDirection, buildSdp, type Direction, parseSdp } from './sdp.ts';
-import { type Peer, type ServerTransaction, type Transactions, token } from './transactions.ts';
+import { answerDirection, type Direction, parseSdp } from './sdp.ts';
+import { Sound } from './sound.ts';
+import type { Peer, ServerTransaction } from './transactions.ts';
 
 /** What a call needs of the telephone that it is on. */
-export interface CallHost {
-  readonly host: string;
-  readonly port: number;
-  readonly transactions: Transactions;
-  /** Sends a request, answering a digest challenge where one comes. */
-  ask(
-    build: (extra: readonly Header[]) => SipRequest,
-    peer: Peer,
-    onProvisional?: (r: SipResponse) => void,
-  ): Promise<SipResponse>;
-  via(): Header;
+export interface CallHost extends Sender {
   ended(call: PhoneCall): void;
-}
-
-/** How a call came to its end. */
-export interface CallEnd {
-  readonly by: 'us' | 'them';
-  /** `refused`: a final answer other than 2xx, `timeout`: no answer at all. */
-  readonly how: 'BYE' | 'CANCEL' | 'refused' | 'timeout' | 'closed';
-  /** SIP status, where it was refused. */
-  readonly status?: number;
-  /** Reason headers of the message that ended it. */
-  readonly reasons: readonly string[];
 }
 
 /** One call on a telephone, incoming or outgoing. */
 export class PhoneCall {
   readonly direction: 'in' | 'out';
-  readonly callId: string;
-  /** The INVITE that began it. */
-  invite: SipRequest;
   /** How it ended, once it has. */
   end: CallEnd | undefined;
   readonly #host: CallHost;
+  readonly #dialog: Dialog;
+  /** The INVITE that began it: one that came in, or one of ours. */
+  readonly #incoming: ServerTransaction | undefined;
+  readonly #outgoing: Invitation | undefined;
   readonly #log = new CallLog();
-  readonly #media: Promise<Media>;
-  #opened: Media | undefined;
-  readonly #peer: Peer;
-  readonly #localTag = token();
-  #remoteTag = '';
-  #localAddress: string;
-  #remoteAddress: string;
-  #remoteTarget: string;
-  #contact: string;
-  #cseq = 1;
-  #sdpVersion = 1;
-  #incoming: ServerTransaction | undefined;
+  readonly #sound: Sound;
   #answered = false;
-  #cancelling = false;
-  #provisional = false;
   #held = false;
   #digits = '';
   #settled: () => void = () => {};
@@ -75,32 +43,27 @@ export class PhoneCall {
    */
   constructor(host: CallHost, start: ServerTransaction | { invite: SipRequest; peer: Peer }, media: Promise<Media>) {
     this.#host = host;
-    this.#media = media;
-    media.then(
-      (opened) => {
-        this.#opened = opened;
-      },
-      () => {}, // whoever uses the media sees why it could not be opened; a call that never does need not
-    );
-    this.invite = 'invite' in start ? start.invite : start.request;
-    this.callId = header(this.invite, 'call-id');
+    this.#sound = new Sound(host.host, media);
     if ('invite' in start) {
       this.direction = 'out';
-      this.#peer = start.peer;
-      this.#localAddress = `${header(this.invite, 'from')};tag=${this.#localTag}`;
-      this.#remoteAddress = header(this.invite, 'to');
-      this.#remoteTarget = this.invite.uri;
-      this.#contact = header(this.invite, 'contact');
+      this.#dialog = Dialog.calling(host, start.invite, start.peer);
+      this.#outgoing = new Invitation(host, this.#dialog, start.invite);
     } else {
       this.direction = 'in';
-      this.#peer = start.from;
+      this.#dialog = Dialog.called(host, start);
       this.#incoming = start;
-      this.#localAddress = `${header(this.invite, 'to')};tag=${this.#localTag}`;
-      this.#remoteAddress = header(this.invite, 'from');
-      this.#remoteTag = parseAddress(this.#remoteAddress).params.get('tag') ?? '';
-      this.#remoteTarget = parseAddress(header(this.invite, 'contact')).uri;
-      this.#contact = `<sip:${this.dialled}@${host.host}:${host.port}>`;
     }
+  }
+
+  /** The INVITE that began it. */
+  get invite(): SipRequest {
+    const invite = this.#outgoing?.invite ?? this.#incoming?.request;
+    if (!invite) throw new Error('a call without an INVITE');
+    return invite;
+  }
+
+  get callId(): string {
+    return this.#dialog.callId;
   }
 
   /** The user part of the INVITE's URI: the number or DN that was called. */
@@ -173,7 +136,7 @@ export class PhoneCall {
   async early(status = 183): Promise<void> {
     const media = await this.#open();
     if (!this.ringing) return;
-    this.#respond(status, await this.#sdp('sendrecv'));
+    this.#respond(status, await this.#sound.describe('sendrecv'));
     media.send(true);
   }
 
@@ -182,12 +145,12 @@ export class PhoneCall {
     const media = await this.#open();
     const incoming = this.#incoming;
     if (!this.ringing || !incoming) return;
-    const body = await this.#sdp('sendrecv');
+    const body = await this.#sound.describe('sendrecv');
     this.#answered = true;
     await new Promise<void>((resolve) => {
       // An ACK that never comes must not keep anyone waiting beyond the end of the call.
       this.#settled = resolve;
-      incoming.respond(200, { tag: this.#localTag, headers: this.#sdpHeaders(), body, onAck: () => resolve() });
+      incoming.respond(200, { tag: this.#dialog.localTag, headers: this.#sdpHeaders(), body, onAck: () => resolve() });
       media.send(true);
       this.#log.add({ name: 'answered' });
     });
@@ -197,105 +160,53 @@ export class PhoneCall {
   async refuse(status: number, options: { reasonHeader?: string } = {}): Promise<void> {
     if (!this.ringing) return;
     const headers: Header[] = options.reasonHeader === undefined ? [] : [['Reason', options.reasonHeader]];
-    this.#incoming?.respond(status, { tag: this.#localTag, headers });
+    this.#incoming?.respond(status, { tag: this.#dialog.localTag, headers });
     this.#finish({ by: 'us', how: 'refused', status, reasons: [] });
   }
 
   #respond(status: number, body = ''): void {
     if (!this.ringing) return;
-    const headers: Header[] = body === '' ? [['Contact', this.#contact]] : this.#sdpHeaders();
-    this.#incoming?.respond(status, { tag: this.#localTag, headers, body });
+    const headers: Header[] = body === '' ? [['Contact', this.#dialog.contact]] : this.#sdpHeaders();
+    this.#incoming?.respond(status, { tag: this.#dialog.localTag, headers, body });
   }
 
   // ---- an outgoing call ----
 
   /** For the telephone: sends the INVITE and sees it through. */
   async start(): Promise<void> {
-    const media = await this.#media;
-    const body = await this.#sdp('sendrecv');
-    const answer = await this.#host.ask(
-      (extra) => {
-        this.#cseq += 1;
-        this.#provisional = false;
-        this.invite = {
-          ...this.invite,
-          headers: [
-            this.#host.via(),
-            ...this.invite.headers.filter(
-              ([name]) => !['Via', 'From', 'CSeq', 'Authorization', 'Proxy-Authorization'].includes(name),
-            ),
-            ['From', this.#localAddress],
-            ['CSeq', `${this.#cseq} INVITE`],
-            ...extra,
-          ],
-          body,
-        };
-        return this.invite;
-      },
-      this.#peer,
-      (response) => this.#progress(response, media),
-    );
+    const media = await this.#sound.media;
+    const outgoing = this.#outgoing;
+    if (!outgoing) return;
+    const answer = await outgoing.send(await this.#sound.describe('sendrecv'), (response) => this.#progress(response));
     if (answer.status >= 300) {
       const how = answer.headers.length === 0 ? 'timeout' : 'refused';
-      const by = this.#cancelling ? 'us' : 'them';
       this.#finish({
-        by,
-        how: this.#cancelling ? 'CANCEL' : how,
+        by: outgoing.cancelled ? 'us' : 'them',
+        how: outgoing.cancelled ? 'CANCEL' : how,
         status: answer.status,
         reasons: headerValues(answer, 'reason'),
       });
       return;
     }
-    this.#learn(answer);
-    this.#connect(answer, media);
-    this.#host.transactions.acknowledge(this.invite, this.#request('ACK', this.#cseq), this.#peer);
+    this.#sound.connect(answer);
+    outgoing.acknowledge(answer);
     this.#answered = true;
     media.send(true);
     this.#log.add({ name: 'answered', message: answer });
-    if (this.#cancelling) await this.hangUp(); // the answer crossed our CANCEL
+    if (outgoing.cancelled) await this.hangUp(); // the answer crossed our CANCEL
   }
 
-  #progress(response: SipResponse, media: Media): void {
+  #progress(response: SipResponse): void {
     if (this.end) return;
-    if (response.status > 100) this.#learn(response);
-    if (!this.#provisional) {
-      this.#provisional = true;
-      if (this.#cancelling) void this.#sendCancel();
-    }
-    if (response.body !== '') this.#connect(response, media);
+    this.#sound.connect(response);
     if (response.status === 100) this.#log.add({ name: 'trying', message: response });
     else if (response.status === 180) this.#log.add({ name: 'ringing', message: response });
     if (response.status > 100 && response.body !== '') this.#log.add({ name: 'early-media', message: response });
   }
 
-  #learn(response: SipResponse): void {
-    this.#remoteAddress = header(response, 'to');
-    this.#remoteTag = parseAddress(this.#remoteAddress).params.get('tag') ?? '';
-    const contact = header(response, 'contact');
-    if (contact !== '') this.#remoteTarget = parseAddress(contact).uri;
-  }
-
   /** Gives an outgoing call up before it is answered; the CANCEL goes once the far end has said anything at all. */
   async cancel(): Promise<void> {
-    if (this.direction === 'in' || this.#answered || this.end || this.#cancelling) return;
-    this.#cancelling = true;
-    if (this.#provisional) await this.#sendCancel();
-  }
-
-  async #sendCancel(): Promise<void> {
-    const { uri } = this.invite;
-    const number = cseq(this.invite).number;
-    const headers: Header[] = this.invite.headers.filter(([name]) =>
-      ['Via', 'From', 'To', 'Call-ID'].includes(name),
-    ) as Header[];
-    const cancel: SipRequest = {
-      kind: 'request',
-      method: 'CANCEL',
-      uri,
-      headers: [...headers, ['Max-Forwards', '70'], ['CSeq', `${number} CANCEL`]],
-      body: '',
-    };
-    await this.#host.transactions.request(cancel, this.#peer);
+    if (!this.#answered && !this.end) await this.#outgoing?.cancel();
   }
 
   // ---- a call that talks ----
@@ -308,20 +219,20 @@ export class PhoneCall {
       return await this.refuse(603);
     }
     this.#finish({ by: 'us', how: 'BYE', reasons: [] });
-    await this.#ask('BYE');
+    await this.#dialog.ask('BYE');
   }
 
   /** Puts the far end on hold: re-INVITE with sendonly, and our tone stops. */
   async hold(): Promise<void> {
     await this.#reinvite('sendonly');
-    (await this.#media).send(false);
+    (await this.#sound.media).send(false);
     this.#held = true;
   }
 
   /** Takes it back: re-INVITE with sendrecv. */
   async retrieve(): Promise<void> {
     await this.#reinvite('sendrecv');
-    (await this.#media).send(true);
+    (await this.#sound.media).send(true);
     this.#held = false;
   }
 
@@ -331,77 +242,67 @@ export class PhoneCall {
   }
 
   async #reinvite(direction: Direction): Promise<void> {
-    const media = await this.#media;
-    this.#sdpVersion += 1;
-    const body = await this.#sdp(direction);
-    let sent: SipRequest | undefined;
-    const answer = await this.#host.ask((extra) => {
-      this.#cseq += 1;
-      sent = this.#request('INVITE', this.#cseq, [...this.#sdpHeaders(), ...extra], body);
-      return sent;
-    }, this.#peer);
-    if (answer.status >= 300 || !sent) throw new Error(`re-INVITE (${direction}) was answered ${answer.status}`);
-    this.#connect(answer, media);
-    this.#host.transactions.acknowledge(sent, this.#request('ACK', cseq(sent).number), this.#peer);
+    const answer = await this.#dialog.reinvite(this.#sdpHeaders(), await this.#sound.describeAnew(direction));
+    if (answer.status >= 300) throw new Error(`re-INVITE (${direction}) was answered ${answer.status}`);
+    this.#sound.connect(answer);
   }
 
   /** Asks the far end to call somebody else (blind transfer). @returns the status of its answer, 202 if it will try */
   async refer(target: string): Promise<number> {
-    const uri = target.includes(':') ? target : `sip:${target}@${this.#peer.host}:${this.#peer.port}`;
+    const { host, port } = this.#dialog.peer;
+    const uri = target.includes(':') ? target : `sip:${target}@${host}:${port}`;
     return await this.#refer(`<${uri}>`);
   }
 
   /** Asks the far end to join another call of ours (attended transfer). @returns the status of its answer */
   async referReplaces(other: PhoneCall): Promise<number> {
-    const replaces = `${other.callId};to-tag=${other.#remoteTag};from-tag=${other.#localTag}`;
-    return await this.#refer(`<${other.#remoteTarget}?Replaces=${encodeURIComponent(replaces)}>`);
+    return await this.#refer(other.#dialog.replaced);
   }
 
   async #refer(referTo: string): Promise<number> {
-    const by = parseAddress(this.#localAddress).uri;
-    const answer = await this.#ask('REFER', [
-      ['Contact', this.#contact],
+    const answer = await this.#dialog.ask('REFER', [
+      ['Contact', this.#dialog.contact],
       ['Refer-To', referTo],
-      ['Referred-By', `<${by}>`],
+      ['Referred-By', `<${this.#dialog.localUri}>`],
     ]);
     return answer.status;
   }
 
   /** Sends digits (RFC 4733). @param digits 0-9 A-D * # @returns when the last is out */
   async sendDtmf(digits: string): Promise<void> {
-    await (await this.#media).sendDtmf(digits);
+    await (await this.#sound.media).sendDtmf(digits);
   }
 
   // ---- what is heard ----
 
   /** Listens. @param ms how long @returns every tone heard, hertz and amplitude (0 to 1 of full scale) */
   async heard(ms: number): Promise<Map<number, number>> {
-    return await (await this.#media).heard(ms);
+    return await (await this.#sound.media).heard(ms);
   }
 
   /** True as soon as that tone is heard; false if it is not within that time. @param within milliseconds */
   async hears(hz: number, within = 10_000): Promise<boolean> {
-    return await (await this.#media).hears(hz, within);
+    return await (await this.#sound.media).hears(hz, within);
   }
 
   /** True if that tone is not heard for that long. @param forMs milliseconds */
   async hearsNothingOf(hz: number, forMs = 1000): Promise<boolean> {
-    return await (await this.#media).hearsNothingOf(hz, forMs);
+    return await (await this.#sound.media).hearsNothingOf(hz, forMs);
   }
 
   /** From here on our side sends another tone. @param hz 0 is silence */
   async sendTone(hz: number): Promise<void> {
-    (await this.#media).tone = hz;
+    (await this.#sound.media).tone = hz;
   }
 
   /** Milliseconds of sound that we have sent so far: less than the time that went by, where this process was held up. */
   get sentMs(): number {
-    return (this.#opened?.sent ?? 0) * 20;
+    return this.#sound.sentMs;
   }
 
   /** Starts or stops what we send, so that many calls that nobody listens to cost nothing. */
   async speak(on: boolean): Promise<void> {
-    (await this.#media).send(on);
+    (await this.#sound.media).send(on);
   }
 
   // ---- what the far end sends within the call ----
@@ -414,16 +315,16 @@ export class PhoneCall {
         transaction.respond(200);
         return this.#finish({ by: 'them', how: 'BYE', reasons: headerValues(request, 'reason') });
       case 'CANCEL':
-        transaction.respond(200, { tag: this.#localTag });
+        transaction.respond(200, { tag: this.#dialog.localTag });
         if (!this.ringing) return;
-        this.#incoming?.respond(487, { tag: this.#localTag });
+        this.#incoming?.respond(487, { tag: this.#dialog.localTag });
         return this.#finish({ by: 'them', how: 'CANCEL', reasons: headerValues(request, 'reason') });
       case 'INVITE':
         this.#host.transactions.release(transaction);
         return await this.#takeOffer(transaction);
       case 'UPDATE':
         if (request.body !== '') return await this.#takeOffer(transaction);
-        return transaction.respond(200, { headers: [['Contact', this.#contact]] });
+        return transaction.respond(200, { headers: [['Contact', this.#dialog.contact]] });
       case 'NOTIFY':
         transaction.respond(200);
         return this.#takeNotify(request);
@@ -433,19 +334,18 @@ export class PhoneCall {
   }
 
   async #takeOffer(transaction: ServerTransaction): Promise<void> {
-    const media = await this.#media;
+    const media = await this.#sound.media;
     const { request } = transaction;
     let direction: Direction = 'sendrecv';
     if (request.body !== '') {
       const offer = parseSdp(request.body).direction;
       direction = answerDirection(offer, this.#held ? 'sendonly' : 'sendrecv');
-      this.#connect(request, media);
+      this.#sound.connect(request);
       media.send(direction === 'sendrecv' || direction === 'sendonly');
       const held = offer === 'sendonly' || offer === 'inactive';
       this.#log.add({ name: held ? 'held-by-remote' : 'retrieved-by-remote', message: request });
     }
-    this.#sdpVersion += 1;
-    transaction.respond(200, { headers: this.#sdpHeaders(), body: await this.#sdp(direction) });
+    transaction.respond(200, { headers: this.#sdpHeaders(), body: await this.#sound.describeAnew(direction) });
   }
 
   #takeNotify(request: SipRequest): void {
@@ -460,51 +360,16 @@ export class PhoneCall {
   // ---- the parts ----
 
   async #open(): Promise<Media> {
-    const media = await this.#media;
-    this.#connect(this.invite, media);
+    const media = await this.#sound.media;
+    this.#sound.connect(this.invite);
     return media;
-  }
-
-  #connect(message: SipMessage, media: Media): void {
-    if (message.body === '') return;
-    media.connect(parseSdp(message.body));
-  }
-
-  async #sdp(direction: Direction): Promise<string> {
-    const { port, linear } = await this.#media;
-    return buildSdp(this.#host.host, port, direction, this.#sdpVersion, linear);
   }
 
   #sdpHeaders(): Header[] {
     return [
-      ['Contact', this.#contact],
+      ['Contact', this.#dialog.contact],
       ['Content-Type', 'application/sdp'],
     ];
-  }
-
-  #ask(method: string, headers: readonly Header[] = []): Promise<SipResponse> {
-    return this.#host.ask((extra) => {
-      this.#cseq += 1;
-      return this.#request(method, this.#cseq, [...headers, ...extra]);
-    }, this.#peer);
-  }
-
-  #request(method: string, number: number, headers: readonly Header[] = [], body = ''): SipRequest {
-    return {
-      kind: 'request',
-      method,
-      uri: this.#remoteTarget,
-      headers: [
-        this.#host.via(),
-        ['Max-Forwards', '70'],
-        ['From', this.#localAddress],
-        ['To', this.#remoteAddress],
-        ['Call-ID', this.callId],
-        ['CSeq', `${number} ${method}`],
-        ...headers,
-      ],
-      body,
-    };
   }
 
   /** For the telephone: its socket closes. */
@@ -516,10 +381,7 @@ export class PhoneCall {
     if (this.end) return;
     this.end = end;
     if (this.#incoming) this.#host.transactions.release(this.#incoming);
-    this.#media.then(
-      (media) => media.close(),
-      () => {}, // it never opened
-    );
+    this.#sound.close();
     this.#settled();
     this.#log.add({ name: 'ended' });
     this.#host.ended(this);

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { Waiting } from '../waiting.ts';
 import { header, parseAddress, parseMessage, parseUri, type SipRequest } from './message.ts';
 import { ServerTransaction, token } from './transactions.ts';
 
@@ -20,7 +21,7 @@ export class CountingTrunk {
   readonly #socket: Socket;
   readonly #refusal: number;
   readonly #known = new Map<string, ServerTransaction>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   private constructor(socket: Socket, refusal: number) {
     this.#socket = socket;
@@ -55,15 +56,7 @@ export class CountingTrunk {
 
   /** Resolves once so many calls have come; whoever waits sets the limit. */
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(condition);
   }
 
   async close(): Promise<void> {
@@ -92,7 +85,7 @@ export class CountingTrunk {
     this.#known.set(id, respond(this.#refusal));
     const from = parseUri(parseAddress(header(request, 'from')).uri).user;
     this.calls.push({ number: parseUri(request.uri).user, from });
-    for (const look of [...this.#waiting]) look();
+    this.#waiting.changed();
   }
 
   #acknowledged(ack: SipRequest): void {

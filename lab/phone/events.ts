@@ -23,6 +23,17 @@ export interface CallEvent {
   readonly detail?: string;
 }
 
+/** How a call came to its end. */
+export interface CallEnd {
+  readonly by: 'us' | 'them';
+  /** `refused`: a final answer other than 2xx, `timeout`: no answer at all. */
+  readonly how: 'BYE' | 'CANCEL' | 'refused' | 'timeout' | 'closed';
+  /** SIP status, where it was refused. */
+  readonly status?: number;
+  /** Reason headers of the message that ended it. */
+  readonly reasons: readonly string[];
+}
+
 /** These happen once and stay true; of the others, each occurrence is handed out once. */
 const LASTING = new Set<CallEventName>(['trying', 'ringing', 'early-media', 'answered', 'ended']);
 /** Happenings that are kept for someone to ask for. */

@@ -5,15 +5,8 @@ import { type CallHost, PhoneCall } from './call.ts';
 import { answerChallenge, type Credentials, isProven } from './digest.ts';
 import { type Codec, Media } from './media.ts';
 import { type Header, header, parseAddress, parseUri, type SipRequest, type SipResponse } from './message.ts';
+import { type Account, Registrations } from './registrations.ts';
 import { type Peer, type ServerTransaction, Transactions, token } from './transactions.ts';
-
-/** An account at a registrar. */
-export interface Account extends Credentials {
-  /** The SIP server, which also takes our calls. */
-  readonly registrar: Peer;
-  /** Seconds that a registration holds; it is renewed at half of them. */
-  readonly expires?: number;
-}
 
 export interface PhoneOptions {
   readonly host?: string;
@@ -51,7 +44,7 @@ export class Phone implements CallHost {
   readonly #calls = new Map<string, PhoneCall>();
   readonly #waiting: PhoneCall[] = [];
   readonly #takers: { resolve: (call: PhoneCall) => void; reject: (error: Error) => void }[] = [];
-  readonly #accounts = new Map<string, { account: Account; callId: string; cseq: number; timer?: NodeJS.Timeout }>();
+  readonly #registrations: Registrations;
   readonly #nonces = new Set<string>();
   #port = 0;
   #closed = false;
@@ -66,6 +59,13 @@ export class Phone implements CallHost {
       },
       (transaction) => this.#take(transaction),
     );
+    this.#registrations = new Registrations({
+      host: this.host,
+      port: () => this.#port,
+      via: () => this.via(),
+      askAs: (who, build, peer) => this.#ask(build, peer, who),
+      onProblem: (error) => this.#problem(error),
+    });
     this.#socket.on('message', (data, from) => {
       const text = data.toString();
       if (text.trim() === '') return; // a keep-alive
@@ -173,68 +173,17 @@ export class Phone implements CallHost {
   /** Registers an account, the telephone's own by default, and keeps it registered. @throws Error if it is refused */
   async register(account: Account | undefined = this.#options.register): Promise<void> {
     if (!account) throw new Error('this telephone has no account to register');
-    const known = this.#accounts.get(account.username) ?? { account, callId: `${token()}@${this.host}`, cseq: 0 };
-    this.#accounts.set(account.username, known);
-    await this.#sendRegister(account.username, account.expires ?? 120);
-    this.#renewLater(account.username);
+    await this.#registrations.add(account);
   }
 
   /** Takes an account off the registrar. */
   async unregister(username = this.#options.register?.username ?? ''): Promise<void> {
-    const known = this.#accounts.get(username);
-    if (!known) return;
-    clearTimeout(known.timer);
-    await this.#sendRegister(username, 0);
-    this.#accounts.delete(username);
+    await this.#registrations.remove(username);
   }
 
   /** Registers every account again, now: the registrar has been restarted. */
   async renew(): Promise<void> {
-    await Promise.all([...this.#accounts.values()].map(({ account }) => this.register(account)));
-  }
-
-  async #sendRegister(username: string, expires: number): Promise<void> {
-    const known = this.#accounts.get(username);
-    if (!known) return;
-    const { registrar } = known.account;
-    const address = `<sip:${username}@${registrar.host}:${registrar.port}>`;
-    const answer = await this.#ask(
-      (extra) => {
-        known.cseq += 1;
-        return {
-          kind: 'request',
-          method: 'REGISTER',
-          uri: `sip:${registrar.host}:${registrar.port}`,
-          headers: [
-            this.via(),
-            ['Max-Forwards', '70'],
-            ['From', `${address};tag=${token()}`],
-            ['To', address],
-            ['Call-ID', known.callId],
-            ['CSeq', `${known.cseq} REGISTER`],
-            ['Contact', `<sip:${username}@${this.host}:${this.#port}>`],
-            ['Expires', String(expires)],
-            ...extra,
-          ],
-          body: '',
-        };
-      },
-      registrar,
-      known.account,
-    );
-    if (answer.status >= 300) throw new Error(`registration of ${username} was answered ${answer.status}`);
-  }
-
-  #renewLater(username: string): void {
-    const known = this.#accounts.get(username);
-    if (!known || this.#closed) return;
-    clearTimeout(known.timer);
-    const renew = (): void => {
-      this.#sendRegister(username, known.account.expires ?? 120)
-        .catch((error: unknown) => this.#problem(error))
-        .finally(() => this.#renewLater(username));
-    };
-    known.timer = setTimeout(renew, (known.account.expires ?? 120) * 500);
+    await this.#registrations.renew();
   }
 
   // ---- what a call needs ----
@@ -389,10 +338,10 @@ export class Phone implements CallHost {
     if (this.#closed) return;
     await Promise.allSettled([
       ...this.calls.map((call) => within(call.hangUp(), 2000)),
-      ...[...this.#accounts.keys()].map((username) => within(this.unregister(username), 2000)),
+      ...this.#registrations.usernames.map((username) => within(this.unregister(username), 2000)),
     ]);
     this.#closed = true;
-    for (const { timer } of this.#accounts.values()) clearTimeout(timer);
+    this.#registrations.close();
     for (const call of this.calls) call.close();
     for (const taker of this.#takers.splice(0)) taker.reject(new Error('the telephone was closed'));
     this.transactions.close();

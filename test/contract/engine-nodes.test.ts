@@ -1,18 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { Command } from '../../src/calls/command.ts';
 import { type CallID, nodeOfCallID } from '../../src/cti/ids.ts';
 import { Directory } from '../../src/engine/directory.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { NodeBoard } from '../../src/engine/node-board.ts';
-import { Recordings } from '../../src/engine/recordings.ts';
 import type { Arrival, Caller, NodeContents, NodeDrain, NodeReport } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
 import { company, newStore } from '../support/store-kit.ts';
+import { storedEngine } from '../support/stored-engine.ts';
 
 const ACME = company('acme');
-const hex = (): string => randomBytes(16).toString('hex');
 const CALLER: Caller = { companyId: ACME, keyName: 'desk', scopes: new Set(['call']) };
 const EMPTY: NodeContents = { channels: [], bridges: [], underWay: new Set(), busy: new Set(), startedAt: 0 };
 const FROM_OUTSIDE: Arrival = {
@@ -65,11 +63,7 @@ describe('an engine with two nodes', () => {
       () => ({ members: [{ id: 'other', says: { leaving: false, nodes: elsewhere } }], leases: [], draining }),
       'me',
     );
-    engine = new Engine({
-      store: store.calls,
-      floors: store.floors,
-      masks: store.masks,
-      recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
+    engine = storedEngine(store, {
       admission: new CallAdmission({ nodes: new Map(Object.entries(limits)) }, Date.now),
       directory: new Directory(
         [
@@ -83,13 +77,6 @@ describe('an engine with two nodes', () => {
         [],
       ),
       board,
-      now: Date.now,
-      randomHex: hex,
-      ringTimeout: 5,
-      log: { info: () => {}, error: () => {}, storeAway: () => {}, storeBack: () => {} },
-      storeAnswers: () => true,
-      isPassing: () => false,
-      onFenced: () => {},
     });
     nodes = { a: new Node('a', 0), b: new Node('b', 1) };
     for (const node of Object.values(nodes)) {

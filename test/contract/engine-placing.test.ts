@@ -1,19 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Dial } from '../../src/calls/command.ts';
 import { newCallID } from '../../src/cti/ids.ts';
 import { Directory } from '../../src/engine/directory.ts';
-import { Engine } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { NodeBoard } from '../../src/engine/node-board.ts';
-import { Recordings } from '../../src/engine/recordings.ts';
 import { Router } from '../../src/engine/router.ts';
 import type { Caller, Member, PeerQuestion } from '../../src/ports.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
 import { company, newStore } from '../support/store-kit.ts';
+import { randomHex, storedEngine } from '../support/stored-engine.ts';
 
 const ACME = company('acme');
-const hex = (): string => randomBytes(16).toString('hex');
 const CALLER: Caller = { companyId: ACME, keyName: 'dialler', scopes: new Set(['call']) };
 const PARAMS = {
   thisDN: '1001',
@@ -46,21 +44,7 @@ describe('a call under an id that was chosen before', () => {
       ],
       ['carrier', 'another'].map((id) => ({ id, endpoint: `PJSIP/{number}@${id}`, callerId: `9111${id.length}` })),
     );
-    const made = new Engine({
-      store: store.calls,
-      floors: store.floors,
-      masks: store.masks,
-      recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
-      admission,
-      directory,
-      now: Date.now,
-      randomHex: hex,
-      ringTimeout: 5,
-      log: { info: () => {}, error: () => {}, storeAway: () => {}, storeBack: () => {} },
-      storeAnswers: () => true,
-      isPassing: () => false,
-      onFenced: () => {},
-    });
+    const made = storedEngine(store, { admission, directory });
     await made.addNode({
       id: 'pbx-1',
       number: 4,
@@ -205,9 +189,9 @@ describe('a call under an id that was chosen before', () => {
       nodes: [{ id: 'pbx-2', number: 5, shards: ['ringmaster@pbx-2'] }],
       id: 'here',
       patienceMs: 250,
-      randomHex: hex,
+      randomHex,
     });
-    const callID = newCallID(hex(), 5);
+    const callID = newCallID(randomHex(), 5);
     expect(await router.place(CALLER, callID, PARAMS, 'another')).toMatchObject({ refusal: { name } });
     // It can be asked again without harm, and was: always under this id.
     expect(asked.length).toBeGreaterThan(1);

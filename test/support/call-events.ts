@@ -53,6 +53,19 @@ function expectMoments(e: EventOf<'EventReleased'>): void {
   expect(e.answersec).toBe(e.answerUepoch === undefined ? 0 : seconds(e.answerUepoch - e.startUepoch));
 }
 
+/** How `plain` shows that a leg has ended which talked, but for whose it was and who ended it. */
+export const TALKED = {
+  messageID: 'EventReleased',
+  thisQueue: '',
+  makeCallType: 'Regular',
+  wrapUpDuration: 0,
+  recordedEarlymedia: false,
+  earlyDetectCause: 200,
+  connectionStatus: 'Connected',
+  q850: 16,
+  moments: 'start progress answer bridge end',
+};
+
 const VOLATILE = new Set(['eventID', 'creationTime', 'billsec', 'answersec']);
 
 /**

@@ -1,21 +1,20 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Command } from '../../src/calls/command.ts';
 import { type CompanyConfig, checkConfig, formatProblem } from '../../src/config.ts';
 import { type ContactDeps, Contacts } from '../../src/contacts/index.ts';
 import { Directory } from '../../src/engine/directory.ts';
-import { Engine } from '../../src/engine/engine.ts';
-import { Recordings } from '../../src/engine/recordings.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { ApiAccess, Caller } from '../../src/ports.ts';
 import { TokenBucket } from '../../src/rpc/index.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
 import { company } from './store-kit.ts';
+import { randomHex, storedEngine } from './stored-engine.ts';
 
 export const ACME = company('acme');
 export const CALLER: Caller = { companyId: ACME, keyName: 'test', scopes: new Set(['call', 'agent', 'read']) };
 const NODE = 'pbx-1';
-const hex = (): string => randomBytes(16).toString('hex');
 
 /** What a phone does when it is dialled; `waits`: it rings until the test says more. */
 export type Manner = 'answers' | 'busy' | 'rings-out' | 'waits';
@@ -125,11 +124,7 @@ export interface Process {
 export async function process(store: Store, phones: Telephones, config: CompanyConfig): Promise<Process> {
   const warnings: string[] = [];
   const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
-  const engine = new Engine({
-    store: store.calls,
-    floors: store.floors,
-    masks: store.masks,
-    recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
+  const engine = storedEngine(store, {
     admission: new CallAdmission({ nodes: new Map([[NODE, { calls: 100 }]]) }, Date.now),
     directory: new Directory(
       [
@@ -144,9 +139,6 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       ],
       [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier', callerId: '911140001000' }],
     ),
-    now: Date.now,
-    randomHex: hex,
-    ringTimeout: 5,
     log: {
       info: () => {},
       // What is being stored while the process ends is stored by the next one.
@@ -156,9 +148,7 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       storeAway: () => {},
       storeBack: () => {},
     },
-    storeAnswers: () => true,
     isPassing,
-    onFenced: () => {},
   });
   phones.engine = engine;
   await engine.addNode({
@@ -210,7 +200,7 @@ export function front(
     placing: engine,
     now: Date.now,
     uuid: randomUUID,
-    randomHex: hex,
+    randomHex,
     rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
     carryOnMs: 60_000,
     isPassing: (error) => error instanceof StoreUnavailable && error.retryable,

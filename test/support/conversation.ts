@@ -4,7 +4,7 @@ import type { Phone, PhoneOptions } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { type Hearing, hearing } from './hearing.ts';
 import { openAgentPhone, openCustomerPhone } from './lab.ts';
-import { type Ringmaster, ringmaster } from './ringmaster.ts';
+import { type Ringmaster, ringmaster, type Settings } from './ringmaster.ts';
 import type { RpcClient } from './rpc-client.ts';
 
 export const CUSTOMER_TONE = 2500;
@@ -74,9 +74,12 @@ export async function openPair(
 
 /** The product, with a carrier that leads every number outside to this telephone. */
 export function customersAt(lab: Lab, phone: Phone): Promise<Ringmaster> {
-  return ringmaster(lab, (settings) => {
-    for (const trunk of settings.trunks) {
-      if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${phone.port}`;
-    }
-  });
+  return ringmaster(lab, (settings) => leadCustomers(settings, phone));
+}
+
+/** Lets the carrier lead every number outside to this telephone. */
+export function leadCustomers(settings: Settings, phone: Phone): void {
+  for (const trunk of settings.trunks) {
+    if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${phone.port}`;
+  }
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { Waiting } from '../../lab/waiting.ts';
 import type { CompanyConfig } from '../../src/config.ts';
 import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { type CallID, newCallID, partyIDOf } from '../../src/cti/ids.ts';
@@ -56,7 +57,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   store: Store;
   readonly #known = new Map<CallID, 'live' | 'ended'>();
   readonly #live = new Map<CallID, { caller: Caller; params: MakeCall }>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   readonly #silent: ((error: Error) => void)[] = [];
 
   constructor(store: Store) {
@@ -79,7 +80,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
       this.#live.set(callID, { caller, params });
       this.placed.push({ callID, number: params.otherDN, agent: params.thisDN, at: Date.now(), trunk });
       if (!this.holding) void this.#end(callID);
-      for (const look of [...this.#waiting]) look();
+      this.#waiting.changed();
     }
     if (this.mute === 'after') await this.#silence();
     if (this.unsure > 0) {
@@ -97,7 +98,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
 
   #silence(): Promise<never> {
     this.unanswered++;
-    for (const look of [...this.#waiting]) look();
+    this.#waiting.changed();
     return new Promise((_resolve, reject) => this.#silent.push(reject));
   }
 
@@ -132,15 +133,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
 
   /** Resolves once so many calls have been placed; the test's own timeout is the limit. */
   until(condition: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        if (!condition()) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
+    return this.#waiting.until(condition);
   }
 
   /** Ends one call. */
@@ -160,7 +153,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
       ? queueCallEnd(call, this.storyOf(params.otherDN), Date.now())
       : endEvents(caller, callID, params, this.endOf(params.otherDN));
     await this.store.calls.append(companyId, events);
-    for (const look of [...this.#waiting]) look();
+    this.#waiting.changed();
   }
 }
 

@@ -6,8 +6,7 @@ import type { Agent } from '../../src/agents/agent.ts';
 import type { CtiEvent } from '../../src/cti/events.ts';
 import type { ResultOf } from '../../src/cti/requests.ts';
 import { Directory } from '../../src/engine/directory.ts';
-import { Engine } from '../../src/engine/engine.ts';
-import { Recordings } from '../../src/engine/recordings.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { apiKeys, createRpcServer, type RpcServer } from '../../src/rpc/index.ts';
 import { Store, StoreUnavailable } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
@@ -15,9 +14,9 @@ import type { End } from '../unit/calls/flow.ts';
 import type { Answered } from './rpc-harness.ts';
 import { SimulatedSwitch } from './simulated-switch.ts';
 import { company } from './store-kit.ts';
+import { storedEngine } from './stored-engine.ts';
 
 const ACME = company('acme');
-const hex = (): string => randomBytes(16).toString('hex');
 const SCOPES = ['call', 'agent', 'supervise', 'dial', 'read'] as const;
 /** Keys of the log and of the shards: they grow by a refusal's own event, or with nothing of a call's. */
 const OF_THE_LOG = /:(events|event-id|event-ages)$/;
@@ -239,23 +238,15 @@ export class EngineWorld {
       ],
       [{ id: 'carrier', endpoint: 'PJSIP/{number}@carrier' }],
     );
-    return new Engine({
-      store: this.#store.calls,
-      floors: this.#store.floors,
-      masks: this.#store.masks,
-      recordings: new Recordings(new Map(), hex, () => 'http://127.0.0.1'),
+    return storedEngine(this.#store, {
       admission: new CallAdmission({}, Date.now),
       directory,
-      now: Date.now,
-      randomHex: hex,
-      ringTimeout: 5,
       log: {
         info: () => {},
         error: (what, error) => this.failures.push([what, error]),
         storeAway: (error) => this.failures.push(error),
         storeBack: () => {},
       },
-      storeAnswers: () => true,
       isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
       onFenced: (shard) => this.failures.push(shard),
     });

@@ -89,6 +89,13 @@ export function testSettings(lab: Lab, prefix: string, change: (settings: Settin
   return settings;
 }
 
+/** Gives the lab's first company a dialler: one account, which this machine may use, with these flows. */
+export function addDialer(settings: Settings, securityId: string, flows: readonly object[]): void {
+  const [company] = settings.companies;
+  if (!company) throw new Error('the lab has no company');
+  Object.assign(company, { dialer: { accounts: [{ id: 'main', securityId, ips: ['127.0.0.1'], flows }] } });
+}
+
 function running(lab: Lab, prefix: string, service: Service, log: LogLine[]): Ringmaster {
   const { host, port } = service.address;
   const base = `http://${host}:${port}`;

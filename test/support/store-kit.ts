@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Waiting } from '../../lab/waiting.ts';
 import type { Call } from '../../src/calls/call.ts';
 import type { MakeCall } from '../../src/calls/input.ts';
 import { begin } from '../../src/calls/step.ts';
@@ -72,7 +73,7 @@ export function commitOf(made: { call: Call; events: readonly NewCtiEvent[] }, c
 export class Heard {
   readonly events: LoggedEvent[] = [];
   losses = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
 
   /** Hears a company's events from now on. */
   static async on(store: Store, companyId: CompanyId): Promise<Heard> {
@@ -84,12 +85,12 @@ export class Heard {
 
   readonly hear = (events: readonly LoggedEvent[]): void => {
     this.events.push(...events);
-    this.#check();
+    this.#waiting.changed();
   };
 
   readonly lost = (): void => {
     this.losses += 1;
-    this.#check();
+    this.#waiting.changed();
   };
 
   get ids(): number[] {
@@ -98,19 +99,7 @@ export class Heard {
 
   /** Resolves once the condition holds; the test's own timeout is the limit. */
   until(condition: (heard: Heard) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!condition(this)) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
-  }
-
-  #check(): void {
-    for (const look of [...this.#waiting]) look();
+    return this.#waiting.until(() => condition(this));
   }
 }
 

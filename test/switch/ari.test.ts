@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
+import { Waiting } from '../../lab/waiting.ts';
 import { AriClient, type AriClientOptions, type AriEvent, type AriState, type Resync } from '../../src/ari/index.ts';
 import { testLab } from '../support/lab.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -34,14 +35,7 @@ function listen(app: string, options: Partial<AriClientOptions> = {}): Listener 
   const events: AriEvent[] = [];
   const states: AriState[] = [];
   const resyncs: Resync[] = [];
-  const waiting: { ready: () => boolean; resolve: () => void }[] = [];
-  const changed = () => {
-    for (const waiter of [...waiting]) {
-      if (!waiter.ready()) continue;
-      waiting.splice(waiting.indexOf(waiter), 1);
-      waiter.resolve();
-    }
-  };
+  const { until, changed } = new Waiting();
   const client = new AriClient({
     node: 'lab',
     url,
@@ -63,8 +57,6 @@ function listen(app: string, options: Partial<AriClientOptions> = {}): Listener 
     },
   });
   cleanups.push(() => client.close());
-  const until = (ready: () => boolean) =>
-    ready() ? Promise.resolve() : new Promise<void>((resolve) => waiting.push({ ready, resolve }));
   return {
     client,
     events,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Lab } from '../../lab/lab.ts';
 import { Campaigncall } from '../../src/dialer/campaigncall.ts';
 import { testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { addDialer, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 
 const SECURITY_ID = 'c'.repeat(64);
 const FLOW = 'LabCamp1';
@@ -19,27 +19,16 @@ describe('campaigncalls', () => {
   beforeAll(async () => {
     lab = await testLab();
     rm = await ringmaster(lab, (settings) => {
-      const company = settings.companies[0] as Record<string, unknown> | undefined;
-      if (!company) throw new Error('the lab has no company');
-      company['dialer'] = {
-        accounts: [
-          {
-            id: 'main',
-            securityId: SECURITY_ID,
-            ips: ['127.0.0.1'],
-            flows: [
-              {
-                id: FLOW,
-                agents: ['1001', '1002'],
-                ringTimeout: 3,
-                shortCall: 0,
-                callerId: SHOWN,
-                customerAttempts: { attempts: 2, intervals: [1] },
-              },
-            ],
-          },
-        ],
-      };
+      addDialer(settings, SECURITY_ID, [
+        {
+          id: FLOW,
+          agents: ['1001', '1002'],
+          ringTimeout: 3,
+          shortCall: 0,
+          callerId: SHOWN,
+          customerAttempts: { attempts: 2, intervals: [1] },
+        },
+      ]);
     });
   });
 

@@ -1,59 +1,29 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Lab } from '../../lab/lab.ts';
 import type { PhoneCall } from '../../lab/phone/call.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
-import type { CtiEvent } from '../../src/cti/events.ts';
-import { expectWhole, plain, told } from '../support/call-events.ts';
+import { plain, told } from '../support/call-events.ts';
+import { CUSTOMER_TONE } from '../support/conversation.ts';
 import { hearing } from '../support/hearing.ts';
-import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { ari, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
-import type { RpcClient } from '../support/rpc-client.ts';
+import { openAgentPhone } from '../support/lab.ts';
+import { AGENT, CUSTOMER, Office, OUTSIDE, OUTSIDE_TONE, sinceTheyTalked, TRUNK_NUMBER } from '../support/office.ts';
+import { ari } from '../support/ringmaster.ts';
 import { talk } from '../support/talking.ts';
 
-const AGENT = '1018';
 const GUEST = '1019';
 /** Its phone speaks L16, which nobody else does. */
 const LINEAR = '1098';
-const CUSTOMER = '911140099001';
-const CUSTOMER_TONE = 2500;
-const OUTSIDE = '911140099055';
-const OUTSIDE_TONE = 2750;
-const TRUNK_NUMBER = '911140001000';
 
 const TWO = { agent: ['customer'], customer: ['agent'] };
 
 describe('a conference', () => {
-  let lab: Lab;
-  let rm: Ringmaster;
-  let client: RpcClient;
-  let agentPhone: Phone;
-  let guestPhone: Phone;
-  let customerPhone: Phone;
+  const office = new Office([AGENT, GUEST]);
+  const { talking, rung, released, ended } = office;
 
-  beforeAll(async () => {
-    lab = await testLab();
-    [agentPhone, guestPhone, customerPhone] = await Promise.all([
-      openAgentPhone(lab, AGENT),
-      openAgentPhone(lab, GUEST),
-      openCustomerPhone(lab, CUSTOMER, { tone: (dialled) => (dialled === OUTSIDE ? OUTSIDE_TONE : CUSTOMER_TONE) }),
-    ]);
-    rm = await ringmaster(lab, (settings) => {
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
-    });
-    client = await rm.subscriber();
-  });
+  beforeAll(() => office.open());
+  afterEach(office.afterTest);
+  afterAll(() => office.close());
 
-  afterEach((context) => rm.afterTest(context));
-
-  afterAll(async () => {
-    await rm?.close();
-    await Promise.all([agentPhone, guestPhone, customerPhone].map((p) => p?.close()));
-  });
-
-  const talking = () => talk(client, agentPhone, customerPhone, AGENT, CUSTOMER);
   const among = (calls: { agent?: PhoneCall; customer?: PhoneCall; guest?: PhoneCall; outside?: PhoneCall }) =>
     hearing({
       ...(calls.agent && { agent: { call: calls.agent, tone: agentTone(AGENT) } }),
@@ -63,7 +33,7 @@ describe('a conference', () => {
     });
   const add = async (callID: string, otherDN: string, thisDN = AGENT): Promise<string> => {
     const asked = { referenceID: 7, callID, thisDN, otherDN };
-    return (await client.call('RequestSingleStepConference', asked)).partyID;
+    return (await office.client.call('RequestSingleStepConference', asked)).partyID;
   };
   const picksUp = async (phone: Phone): Promise<PhoneCall> => {
     const call = await phone.nextCall();
@@ -72,16 +42,12 @@ describe('a conference', () => {
     return call;
   };
   const drop = (callID: string, thisDN: string, otherDN: string) =>
-    client.call('RequestDeleteFromConference', { referenceID: 8, callID, thisDN, otherDN });
+    office.client.call('RequestDeleteFromConference', { referenceID: 8, callID, thisDN, otherDN });
   const deleted = (callID: string, thisDN: string) =>
-    client.event('EventPartyDeleted', (e) => e.callID === callID && e.thisDN === thisDN);
-  /** What has been told of a call since agent and customer talked. */
-  const since = (events: readonly CtiEvent[]) =>
-    events.slice(events.findLastIndex((e) => e.messageID === 'EventEstablished' && e.thisDN === CUSTOMER) + 1);
-
+    office.client.event('EventPartyDeleted', (e) => e.callID === callID && e.thisDN === thisDN);
   const all = (callID: string) => ({
     callID,
-    companyId: rm.companyId,
+    companyId: office.rm.companyId,
     callType: 'Outbound',
     ANI: TRUNK_NUMBER,
     DNIS: CUSTOMER,
@@ -91,10 +57,10 @@ describe('a conference', () => {
   test('a third is rung straight in, all hear each other, and he is dropped again', async () => {
     const { callID, agent, customer } = await talking();
     const partyID = await add(callID, GUEST);
-    const ringing = await guestPhone.nextCall();
+    const ringing = await office.phone(GUEST).nextCall();
     expect(ringing.callerNumber).toBe(AGENT);
     ringing.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === GUEST);
+    await rung(callID, GUEST);
     await among({ agent, customer }).is(TWO);
     await ringing.answer();
     const guest = ringing;
@@ -103,14 +69,13 @@ describe('a conference', () => {
       customer: ['agent', 'guest'],
       guest: ['agent', 'customer'],
     });
-    const { calls } = await client.call('RequestListCalls', {});
+    const { calls } = await office.client.call('RequestListCalls', {});
     expect(calls.find((c) => c.callID === callID)?.callState).toBe('Conference');
     await drop(callID, AGENT, GUEST);
     await Promise.all([deleted(callID, AGENT), guest.waitFor('ended')]);
     await among({ agent, customer }).is(TWO);
     await customer.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
+    const events = await ended(callID);
     const ofGuest = {
       ...all(callID),
       partyID,
@@ -121,7 +86,7 @@ describe('a conference', () => {
       thirdDNRole: 'AddedBy',
     };
     const ofAgent = { ...all(callID), partyID: `${callID}-1`, partyRole: 'Agent', thisDN: AGENT, otherDN: GUEST };
-    expect(plain(since(events)).slice(0, 5)).toEqual([
+    expect(plain(sinceTheyTalked(events)).slice(0, 5)).toEqual([
       { messageID: 'EventRinging', ...ofGuest, referenceID: 7, thisQueue: '', agentStatus: 'ConferenceGuestDialed' },
       {
         messageID: 'EventEstablished',
@@ -174,7 +139,7 @@ describe('a conference', () => {
   test('the host leaves: the guest has the customer; one more goes, and the call is over', async () => {
     const { callID, agent, customer } = await talking();
     await add(callID, GUEST);
-    const guest = await picksUp(guestPhone);
+    const guest = await picksUp(office.phone(GUEST));
     await among({ agent, customer, guest }).is({
       agent: ['customer', 'guest'],
       customer: ['agent', 'guest'],
@@ -192,19 +157,18 @@ describe('a conference', () => {
     await among({ customer, guest }).is({ customer: ['guest'], guest: ['customer'] });
     await guest.hangUp();
     await customer.waitFor('ended');
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   test('the customer leaves, and the agents talk on', async () => {
     const { callID, agent, customer } = await talking();
     await add(callID, GUEST);
-    const guest = await picksUp(guestPhone);
+    const guest = await picksUp(office.phone(GUEST));
     await deletedAfter(callID, () => customer.hangUp());
     await among({ agent, guest }).is({ agent: ['guest'], guest: ['agent'] });
     await agent.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
-    expect(told(since(events)).slice(3, 6)).toEqual([
+    const events = await ended(callID);
+    expect(told(sinceTheyTalked(events)).slice(3, 6)).toEqual([
       `EventReleased(${CUSTOMER})`,
       `EventPartyDeleted(${AGENT})`,
       `EventPartyDeleted(${GUEST})`,
@@ -213,7 +177,7 @@ describe('a conference', () => {
 
   /** Waits until the one added is there, does it, and waits until both agents have been told. */
   async function deletedAfter(callID: string, does: () => Promise<unknown>): Promise<void> {
-    await client.event('EventPartyAdded', (e) => e.callID === callID);
+    await office.client.event('EventPartyAdded', (e) => e.callID === callID);
     await does();
     await Promise.all([deleted(callID, AGENT), deleted(callID, GUEST)]);
   }
@@ -221,10 +185,10 @@ describe('a conference', () => {
   test('four in a conference, one of them outside; who holds is not missed by the others', async () => {
     const { callID, agent, customer } = await talking();
     await add(callID, GUEST);
-    const guest = await picksUp(guestPhone);
-    await client.event('EventPartyAdded', (e) => e.callID === callID && e.otherDN === GUEST);
+    const guest = await picksUp(office.phone(GUEST));
+    await office.client.event('EventPartyAdded', (e) => e.callID === callID && e.otherDN === GUEST);
     await add(callID, OUTSIDE, GUEST);
-    const outside = await picksUp(customerPhone);
+    const outside = await picksUp(office.customerPhone);
     const everybody = among({ agent, customer, guest, outside });
     await everybody.is({
       agent: ['customer', 'guest', 'outside'],
@@ -232,13 +196,13 @@ describe('a conference', () => {
       guest: ['agent', 'customer', 'outside'],
       outside: ['agent', 'customer', 'guest'],
     });
-    await client.call('RequestHoldCall', { callID, thisDN: GUEST });
+    await office.client.call('RequestHoldCall', { callID, thisDN: GUEST });
     await everybody.is({
       agent: ['customer', 'outside'],
       customer: ['agent', 'outside'],
       outside: ['agent', 'customer'],
     });
-    await client.call('RequestRetrieveCall', { callID, thisDN: GUEST });
+    await office.client.call('RequestRetrieveCall', { callID, thisDN: GUEST });
     await everybody.is({
       agent: ['customer', 'guest', 'outside'],
       customer: ['agent', 'guest', 'outside'],
@@ -246,22 +210,30 @@ describe('a conference', () => {
       outside: ['agent', 'customer', 'guest'],
     });
     const acting = { callID, thisDN: OUTSIDE, otherDN: CUSTOMER };
-    expect((await client.refusal('RequestDeleteFromConference', acting)).message).toBe('CustomerAddByConference');
-    await client.call('RequestClearCall', { callID });
-    expectWhole(await client.ended(callID));
+    expect((await office.client.refusal('RequestDeleteFromConference', acting)).message).toBe(
+      'CustomerAddByConference',
+    );
+    await office.client.call('RequestClearCall', { callID });
+    await ended(callID);
   });
 
   test('one whose codec has to be translated: the others hear everybody, also when a third has come and come back', async () => {
-    const linearPhone = await openAgentPhone(lab, LINEAR, { codec: 'linear' });
+    const linearPhone = await openAgentPhone(office.lab, LINEAR, { codec: 'linear' });
     try {
-      const { callID, agent, customer } = await talk(client, linearPhone, customerPhone, LINEAR, CUSTOMER);
+      const { callID, agent, customer } = await talk(
+        office.client,
+        linearPhone,
+        office.customerPhone,
+        LINEAR,
+        CUSTOMER,
+      );
       const two = hearing({
         agent: { call: agent, tone: agentTone(LINEAR) },
         customer: { call: customer, tone: CUSTOMER_TONE },
       });
       await two.is(TWO);
       await add(callID, GUEST, LINEAR);
-      const guest = await picksUp(guestPhone);
+      const guest = await picksUp(office.phone(GUEST));
       const all = hearing({
         agent: { call: agent, tone: agentTone(LINEAR) },
         customer: { call: customer, tone: CUSTOMER_TONE },
@@ -269,17 +241,17 @@ describe('a conference', () => {
       });
       const everybody = { agent: ['customer', 'guest'], customer: ['agent', 'guest'], guest: ['agent', 'customer'] };
       await all.is(everybody);
-      await client.call('RequestHoldCall', { callID, thisDN: GUEST });
+      await office.client.call('RequestHoldCall', { callID, thisDN: GUEST });
       await all.is(TWO);
-      expect((await ari(lab, '/bridges')).find((b) => b['id'] === `${callID}-b4`)).toMatchObject({
+      expect((await ari(office.lab, '/bridges')).find((b) => b['id'] === `${callID}-b4`)).toMatchObject({
         technology: 'softmix',
       });
-      await client.call('RequestRetrieveCall', { callID, thisDN: GUEST });
+      await office.client.call('RequestRetrieveCall', { callID, thisDN: GUEST });
       await all.is(everybody);
       // Nobody was sent an offer: moving between bridges is no matter of the phones.
       for (const { history } of [agent, customer, guest]) expect(history).not.toContain('retrieved-by-remote');
-      await client.call('RequestClearCall', { callID });
-      expectWhole(await client.ended(callID));
+      await office.client.call('RequestClearCall', { callID });
+      await ended(callID);
     } finally {
       await linearPhone.close();
     }
@@ -292,7 +264,7 @@ describe('a conference', () => {
   ])('%s does not come (%s): the call goes on', async (dn, connectionStatus) => {
     const { callID, agent, customer } = await talking();
     const partyID = await add(callID, dn);
-    const event = await client.event('EventReleased', (e) => e.callID === callID && e.thisDN === dn);
+    const event = await released(callID, dn);
     expect(event).toMatchObject({
       partyID,
       connectionStatus,
@@ -302,30 +274,35 @@ describe('a conference', () => {
     });
     await among({ agent, customer }).is(TWO);
     expect(
-      (await client.refusal('RequestDeleteFromConference', { callID, thisDN: AGENT, otherDN: CUSTOMER })).message,
+      (await office.client.refusal('RequestDeleteFromConference', { callID, thisDN: AGENT, otherDN: CUSTOMER }))
+        .message,
     ).toBe('InvalidCallType');
     await agent.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   test('the third rings out, or is given up: the call goes on', async () => {
-    const { callID } = await client.call('RequestMakeCall', { thisDN: AGENT, otherDN: CUSTOMER, ringTimeout: 2 });
-    const agent = await picksUp(agentPhone);
-    const customer = await picksUp(customerPhone);
-    await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === CUSTOMER);
+    const { callID } = await office.client.call('RequestMakeCall', {
+      thisDN: AGENT,
+      otherDN: CUSTOMER,
+      ringTimeout: 2,
+    });
+    const agent = await picksUp(office.phone(AGENT));
+    const customer = await picksUp(office.customerPhone);
+    await office.client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === CUSTOMER);
     await add(callID, '1090');
-    const rangOut = await client.event('EventReleased', (e) => e.callID === callID && e.thisDN === '1090');
+    const rangOut = await released(callID, '1090');
     expect(rangOut).toMatchObject({ connectionStatus: 'User Not Answered', agentStatus: 'ConferenceGuestMissed' });
     await add(callID, GUEST);
-    const ringing = await guestPhone.nextCall();
+    const ringing = await office.phone(GUEST).nextCall();
     ringing.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === GUEST);
+    await rung(callID, GUEST);
     await drop(callID, AGENT, GUEST);
     await ringing.waitFor('ended');
-    const givenUp = await client.event('EventReleased', (e) => e.callID === callID && e.thisDN === GUEST);
+    const givenUp = await released(callID, GUEST);
     expect(givenUp).toMatchObject({ connectionStatus: 'Hang Up', agentStatus: 'ConferenceGuestReleased' });
     await among({ agent, customer }).is(TWO);
     await customer.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
@@ -36,9 +37,7 @@ describe('a callback request', () => {
         ips: ['127.0.0.1'],
         feeds: [{ id: '100020', kind: 'callback', queue: QUEUE, callerId: SHOWN }],
       };
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
+      leadCustomers(settings, customerPhone);
     });
     client = await rm.subscriber();
     await client.call('RequestAgentLogin', { agentID: '7101', thisDN: AGENT, agentState: 2, thisQueues: [QUEUE] });

@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { addDialer, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 
 const SECURITY_ID = 'q'.repeat(64);
@@ -36,29 +37,18 @@ describe('a flow that calls customers for a queue', () => {
       if (!company) throw new Error('the lab has no company');
       company['queues'] = [{ id: QUEUE, ringTimeout: 20, wrapUp: 0 }];
       company['routes'] = [];
-      company['dialer'] = {
-        accounts: [
-          {
-            id: 'main',
-            securityId: SECURITY_ID,
-            ips: ['127.0.0.1'],
-            flows: [
-              {
-                id: FLOW,
-                queue: QUEUE,
-                firstLeg: 'customer',
-                ringTimeout: 30,
-                shortCall: 0,
-                // The machine of a test may be slow: what counts here is that an agent came at all.
-                pacing: { connectWithin: 30 },
-              },
-            ],
-          },
-        ],
-      };
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
+      addDialer(settings, SECURITY_ID, [
+        {
+          id: FLOW,
+          queue: QUEUE,
+          firstLeg: 'customer',
+          ringTimeout: 30,
+          shortCall: 0,
+          // The machine of a test may be slow: what counts here is that an agent came at all.
+          pacing: { connectWithin: 30 },
+        },
+      ]);
+      leadCustomers(settings, customerPhone);
     });
     client = await rm.subscriber();
   });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { CountingTrunk } from '../../lab/phone/counting-trunk.ts';
 import { testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { addDialer, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 
 const SECURITY_ID = 't'.repeat(64);
 
@@ -16,8 +16,6 @@ describe('a trunk for each flow', () => {
     lab = await testLab();
     for (const id of ['own', 'other']) trunks.set(id, await CountingTrunk.open());
     rm = await ringmaster(lab, (settings) => {
-      const company = settings.companies[0] as Record<string, unknown> | undefined;
-      if (!company) throw new Error('the lab has no company');
       settings.trunks = [...trunks].map(([id, { port }], n) => ({
         id,
         endpoint: `PJSIP/carrier-a/sip:{number}@127.0.0.1:${port}`,
@@ -31,7 +29,7 @@ describe('a trunk for each flow', () => {
         { id: 'ItsTrunk', ...flow, trunk: 'other' },
         { id: 'ItsShown', ...flow, trunk: 'other', callerId: '911140005009' },
       ];
-      company['dialer'] = { accounts: [{ id: 'main', securityId: SECURITY_ID, ips: ['127.0.0.1'], flows }] };
+      addDialer(settings, SECURITY_ID, flows);
     });
   });
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { Campaigncall } from '../../src/dialer/campaigncall.ts';
 import { testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { addDialer, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import { WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const SECURITY_ID = 'd'.repeat(64);
@@ -36,28 +36,17 @@ describe('the Make Call API', () => {
     lab = await testLab();
     receiver = await WebhookReceiver.open(SECRET);
     rm = await ringmaster(lab, (settings) => {
-      const company = settings.companies[0] as Record<string, unknown> | undefined;
-      if (!company) throw new Error('the lab has no company');
-      company['dialer'] = {
-        accounts: [
-          {
-            id: 'main',
-            securityId: SECURITY_ID,
-            ips: ['127.0.0.1'],
-            flows: [
-              {
-                id: 'LabFlow1',
-                agents: [...AGENTS, RINGS_OUT],
-                agentKey: 'agent',
-                ringTimeout: 2,
-                shortCall: 0,
-                agentAttempts: { attempts: 2, intervals: [1] },
-                webhook: { url: receiver.url, secret: SECRET, firstRetry: 1 },
-              },
-            ],
-          },
-        ],
-      };
+      addDialer(settings, SECURITY_ID, [
+        {
+          id: 'LabFlow1',
+          agents: [...AGENTS, RINGS_OUT],
+          agentKey: 'agent',
+          ringTimeout: 2,
+          shortCall: 0,
+          agentAttempts: { attempts: 2, intervals: [1] },
+          webhook: { url: receiver.url, secret: SECRET, firstRetry: 1 },
+        },
+      ]);
     });
   });
 

@@ -4,7 +4,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { hearing } from '../support/hearing.ts';
 import { openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import { addDialer, type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 
 const SECURITY_ID = 'm'.repeat(64);
@@ -29,15 +29,13 @@ describe('two numbers behind a masking number', () => {
     const open = ({ number, tone }: { number: string; tone: number }) => openCustomerPhone(lab, number, { tone });
     [one, two, stranger, called] = await Promise.all([open(ONE), open(TWO), open(STRANGER), open(CALLED)]);
     rm = await ringmaster(lab, (settings) => {
-      const company = settings.companies[0] as Record<string, unknown> | undefined;
-      if (!company) throw new Error('the lab has no company');
       const [carrier] = settings.trunks;
       if (!carrier) throw new Error('the lab has no trunk');
       // A trunk of the flow's own: the company's would ring elsewhere.
       const endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${called.port}`;
       settings.trunks.push({ ...carrier, id: 'carrier-masks', endpoint });
       const flow = { id: 'LabMasks', agents: ['1001'], maskingNumbers: [DID], trunk: 'carrier-masks' };
-      company['dialer'] = { accounts: [{ id: 'main', securityId: SECURITY_ID, ips: ['127.0.0.1'], flows: [flow] }] };
+      addDialer(settings, SECURITY_ID, [flow]);
     });
     client = await rm.subscriber();
   });

@@ -3,9 +3,10 @@ import type { Lab } from '../../lab/lab.ts';
 import type { PhoneCall } from '../../lab/phone/call.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
-import { expectWhole, plain } from '../support/call-events.ts';
+import { expectWhole, plain, TALKED } from '../support/call-events.ts';
+import { customersAt } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
+import type { Ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
 
 const AGENT = '1018';
@@ -14,19 +15,6 @@ const CUSTOMER = '911140099001';
 const CUSTOMER_TONE = 2500;
 const TRUNK_NUMBER = '911140001000';
 const ATTACHED = { campaignID: '123', contactSN: '456' };
-
-/** How a leg that talked ends, but for who ended it. */
-const TALKED = {
-  messageID: 'EventReleased',
-  thisQueue: '',
-  makeCallType: 'Regular',
-  wrapUpDuration: 0,
-  recordedEarlymedia: false,
-  earlyDetectCause: 200,
-  connectionStatus: 'Connected',
-  q850: 16,
-  moments: 'start progress answer bridge end',
-};
 
 describe('a call that a client asks for', () => {
   let lab: Lab;
@@ -43,12 +31,8 @@ describe('a call that a client asks for', () => {
       openAgentPhone(lab, COLLEAGUE),
       openCustomerPhone(lab, CUSTOMER),
     ]);
-    rm = await ringmaster(lab, (settings) => {
-      // The customer's phone is the test's own: it answers when the test says so.
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
-    });
+    // The customer's phone is the test's own: it answers when the test says so.
+    rm = await customersAt(lab, customerPhone);
     client = await rm.subscriber();
   });
 

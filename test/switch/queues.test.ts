@@ -5,6 +5,7 @@ import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import type { CtiEvent, EventOf } from '../../src/cti/events.ts';
 import { expectWhole, only, plain } from '../support/call-events.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
@@ -35,9 +36,7 @@ const start = (lab: Lab, customer: Phone, prefix: string): Promise<Ringmaster> =
         { id: TO_NUMBER.id, ringTimeout: 5, wrapUp: 0, overflow: { afterSeconds: 1, to: { number: ELSEWHERE } } },
       ] as typeof main.queues;
       main.routes = [QUEUE, SMALL, TO_QUEUE, TO_NUMBER].map(({ did, id }) => ({ did, to: { queue: id } }));
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customer.port}`;
-      }
+      leadCustomers(settings, customer);
     },
     prefix,
   );

@@ -3,6 +3,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { expectWhole, only, told } from '../support/call-events.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
 import type { RpcClient } from '../support/rpc-client.ts';
@@ -37,9 +38,7 @@ describe('the connection to Asterisk is cut in mid-call', () => {
         node.ami.host = '127.0.0.1';
         node.ami.port = ami.port;
       }
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
+      leadCustomers(settings, customerPhone);
     });
     client = await rm.subscriber();
   });

@@ -4,6 +4,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { expectWhole, told } from '../support/call-events.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import type { TestRedis } from '../support/redis-server.ts';
 import { type Ringmaster, ringmaster, type Settings } from '../support/ringmaster.ts';
@@ -60,9 +61,7 @@ describe('Redis with Sentinel is failed over under live calls', () => {
     ]);
     rm = await ringmaster(lab, (settings) => {
       withSentinel(settings);
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
+      leadCustomers(settings, customerPhone);
     });
     client = await rm.subscriber();
   });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { type Instance, type Instances, instances } from '../support/instances.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { nothingLeft } from '../support/ringmaster.ts';
@@ -33,11 +34,9 @@ describe('two instances that share a node', () => {
     ]);
     both = await instances(lab, (settings) => {
       for (const node of settings.nodes) Object.assign(node, { shards: 2 });
-      for (const trunk of settings.trunks) {
-        if (trunk.id !== 'carrier-a') continue;
-        trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-        Object.assign(trunk, { limits: { calls: AT_ONCE, callsPerSecond: 1_000 } });
-      }
+      leadCustomers(settings, customerPhone);
+      const carrier = settings.trunks.find((trunk) => trunk.id === 'carrier-a');
+      Object.assign(carrier ?? {}, { limits: { calls: AT_ONCE, callsPerSecond: 1_000 } });
       const main = settings.companies[0] as Record<string, unknown> | undefined;
       if (!main) throw new Error('the lab has no company');
       main['queues'] = [{ id: QUEUE, ringTimeout: 20, wrapUp: 0, maxWaiting: 1 }];

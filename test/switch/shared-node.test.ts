@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { expectWhole } from '../support/call-events.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { type Instances, instances } from '../support/instances.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { nothingLeft } from '../support/ringmaster.ts';
@@ -37,11 +38,7 @@ describe('two instances that share a node, a shard each', () => {
   const start = async () => {
     both = await instances(lab, (settings) => {
       for (const node of settings.nodes) Object.assign(node, { shards: 2 });
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') {
-          trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${phones.customer.port}`;
-        }
-      }
+      leadCustomers(settings, phones.customer);
     });
     const given = await both.owner.process.logged('the shard was handed over');
     const shard = String(given['shard']);

@@ -1,22 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Lab } from '../../lab/lab.ts';
 import type { PhoneCall } from '../../lab/phone/call.ts';
-import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
-import type { CtiEvent } from '../../src/cti/events.ts';
 import { expectWhole, only, plain, told } from '../support/call-events.ts';
+import { CUSTOMER_TONE } from '../support/conversation.ts';
 import { type Hears, hearing } from '../support/hearing.ts';
-import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
-import type { RpcClient } from '../support/rpc-client.ts';
-import { talk } from '../support/talking.ts';
+import { AGENT, CUSTOMER, Office, sinceTheyTalked, TRUNK_NUMBER } from '../support/office.ts';
 
-const AGENT = '1018';
 const SUPERVISOR = '1019';
 const RIVAL = '1020';
-const CUSTOMER = '911140099001';
-const CUSTOMER_TONE = 2500;
-const TRUNK_NUMBER = '911140001000';
 /** A standing telephone that is always busy, and one that is not registered. */
 const BUSY = '1091';
 const UNREGISTERED = '1093';
@@ -32,41 +23,16 @@ const BARGED = {
 };
 
 describe('supervision', () => {
-  let lab: Lab;
-  let rm: Ringmaster;
-  let client: RpcClient;
-  let agentPhone: Phone;
-  let supervisorPhone: Phone;
-  let rivalPhone: Phone;
-  let customerPhone: Phone;
+  const office = new Office([AGENT, SUPERVISOR, RIVAL]);
+  const { talking, rung, established, released, ended } = office;
 
-  beforeAll(async () => {
-    lab = await testLab();
-    [agentPhone, supervisorPhone, rivalPhone, customerPhone] = await Promise.all([
-      openAgentPhone(lab, AGENT),
-      openAgentPhone(lab, SUPERVISOR),
-      openAgentPhone(lab, RIVAL),
-      openCustomerPhone(lab, CUSTOMER),
-    ]);
-    rm = await ringmaster(lab, (settings) => {
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
-    });
-    client = await rm.subscriber();
-  });
+  beforeAll(() => office.open());
+  afterEach(office.afterTest);
+  afterAll(() => office.close());
 
-  afterEach((context) => rm.afterTest(context));
-
-  afterAll(async () => {
-    await rm?.close();
-    await Promise.all([agentPhone, supervisorPhone, rivalPhone, customerPhone].map((p) => p?.close()));
-  });
-
-  const talking = () => talk(client, agentPhone, customerPhone, AGENT, CUSTOMER);
   const ask = async (method: Method, callID: string, referenceID: number, thisDN = SUPERVISOR) =>
-    (await client.call(method, { referenceID, callID, thisDN, otherDN: AGENT })).partyID;
-  const picksUp = async (phone = supervisorPhone): Promise<PhoneCall> => {
+    (await office.client.call(method, { referenceID, callID, thisDN, otherDN: AGENT })).partyID;
+  const picksUp = async (phone = office.phone(SUPERVISOR)): Promise<PhoneCall> => {
     const call = await phone.nextCall();
     call.ring();
     await call.answer();
@@ -79,17 +45,9 @@ describe('supervision', () => {
       ...(calls.supervisor && { supervisor: { call: calls.supervisor, tone: agentTone(SUPERVISOR) } }),
     }).is(heard);
   };
-  /** What has been told of a call since agent and customer talked. */
-  const since = (events: readonly CtiEvent[]) =>
-    events.slice(events.findLastIndex((e) => e.messageID === 'EventEstablished' && e.thisDN === CUSTOMER) + 1);
-  const established = (callID: string, thisDN = SUPERVISOR) =>
-    client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === thisDN);
-  const released = (callID: string, thisDN: string) =>
-    client.event('EventReleased', (e) => e.callID === callID && e.thisDN === thisDN);
-
   const all = (callID: string) => ({
     callID,
-    companyId: rm.companyId,
+    companyId: office.rm.companyId,
     callType: 'Outbound',
     ANI: TRUNK_NUMBER,
     DNIS: CUSTOMER,
@@ -137,14 +95,13 @@ describe('supervision', () => {
     const supervisor = await picksUp();
     expect(supervisor.callerNumber).toBe(AGENT);
     await hears({ agent, customer, supervisor }, heard);
-    await client.call('RequestStopSupervision', { referenceID: 8, callID, thisDN: SUPERVISOR });
+    await office.client.call('RequestStopSupervision', { referenceID: 8, callID, thisDN: SUPERVISOR });
     await Promise.all([released(callID, SUPERVISOR), supervisor.waitFor('ended')]);
     await hears({ agent, customer }, { agent: ['customer'], customer: ['agent'] });
     await customer.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
+    const events = await ended(callID);
     const observer = observerOf(callID, partyID);
-    expect(plain(since(events)).slice(0, 3)).toEqual([
+    expect(plain(sinceTheyTalked(events)).slice(0, 3)).toEqual([
       { messageID: 'EventRinging', ...observer, referenceID: 7, thisQueue: '' },
       { ...ANSWERED, ...observer, referenceID: 7, agentStatus: `${name}Started` },
       {
@@ -156,7 +113,7 @@ describe('supervision', () => {
         hangupDisposition: 'send_bye',
       },
     ]);
-    expect(told(since(events)).slice(3)).toEqual([
+    expect(told(sinceTheyTalked(events)).slice(3)).toEqual([
       `EventReleased(${CUSTOMER})`,
       `EventReleased(${AGENT})`,
       `EventCallDeleted(${AGENT})`,
@@ -172,10 +129,9 @@ describe('supervision', () => {
     await released(callID, SUPERVISOR);
     await hears({ agent, customer }, { agent: ['customer'], customer: ['agent'] });
     await agent.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
+    const events = await ended(callID);
     const speaker = speakerOf(callID, partyID, 'BargeinTo');
-    expect(plain(since(events)).slice(0, 5)).toEqual([
+    expect(plain(sinceTheyTalked(events)).slice(0, 5)).toEqual([
       { messageID: 'EventRinging', ...speaker, referenceID: 7, thisQueue: '' },
       { ...ANSWERED, ...speaker, referenceID: 7, agentStatus: 'BargeinStarted' },
       {
@@ -216,11 +172,11 @@ describe('supervision', () => {
     }).is({ customer: ['supervisor'], supervisor: ['customer'] });
     expect(await customer.hearsNothingOf(agentTone(AGENT), 400)).toBe(true);
     await supervisor.hangUp();
-    const events = await client.ended(callID);
+    const events = await office.client.ended(callID);
     await customer.waitFor('ended');
     expectWhole(events);
     const speaker = speakerOf(callID, partyID, 'InterceptTo');
-    expect(plain(since(events)).slice(0, 3)).toEqual([
+    expect(plain(sinceTheyTalked(events)).slice(0, 3)).toEqual([
       { messageID: 'EventRinging', ...speaker, referenceID: 7, thisQueue: '' },
       { ...ANSWERED, ...speaker, referenceID: 7 },
       {
@@ -256,15 +212,14 @@ describe('supervision', () => {
       expect(await ask(method, callID, 10 + i)).toBe(partyID);
       await hears(calls, heard);
     }
-    expect(supervisorPhone.calls).toHaveLength(1);
+    expect(office.phone(SUPERVISOR).calls).toHaveLength(1);
     expect(await ask('RequestIntercept', callID, 20)).toBe(partyID);
     await agent.waitFor('ended');
     expect(await supervisor.hears(CUSTOMER_TONE)).toBe(true);
     expect(await customer.hears(agentTone(SUPERVISOR))).toBe(true);
     await customer.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
-    expect(told(since(events)).slice(2, -3)).toEqual([
+    const events = await ended(callID);
+    expect(told(sinceTheyTalked(events)).slice(2, -3)).toEqual([
       `EventPartyChanged(${SUPERVISOR})`,
       `EventPartyChanged(${SUPERVISOR})`,
       `EventPartyAdded(${AGENT})`,
@@ -300,7 +255,7 @@ describe('supervision', () => {
     const calls = { agent, customer, supervisor };
     await hears(calls, heard);
     const p = { callID, thisDN: AGENT };
-    await client.call('RequestHoldCall', p);
+    await office.client.call('RequestHoldCall', p);
     const barged = method === 'RequestBargein';
     // Who is held alone has music; where the supervisor is heard, he and the customer go on without the agent.
     await hears(
@@ -309,16 +264,16 @@ describe('supervision', () => {
         ? { customer: ['supervisor'], supervisor: ['customer'] }
         : { customer: ['music'], supervisor: ['agent'], agent: [] },
     );
-    await client.call('RequestRetrieveCall', p);
+    await office.client.call('RequestRetrieveCall', p);
     await hears(calls, heard);
-    await client.call('RequestMuteCall', p);
+    await office.client.call('RequestMuteCall', p);
     // The agent's microphone is off for everybody, the supervisor included.
     const unheard = (names: readonly string[]) => names.filter((n) => n !== 'agent');
     await hears(calls, Object.fromEntries(Object.entries(heard).map(([name, names]) => [name, unheard(names)])));
-    await client.call('RequestUnmuteCall', p);
+    await office.client.call('RequestUnmuteCall', p);
     await hears(calls, heard);
     await customer.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   test.each([
@@ -337,23 +292,23 @@ describe('supervision', () => {
       expect(event).toMatchObject({ partyID, connectionStatus: status, attachedData: data });
     }
     await ask(method, callID, 9);
-    const ringing = await supervisorPhone.nextCall();
+    const ringing = await office.phone(SUPERVISOR).nextCall();
     ringing.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === SUPERVISOR);
+    await rung(callID, SUPERVISOR);
     await ringing.refuse(603);
     expect(await released(callID, SUPERVISOR)).toMatchObject({ connectionStatus: 'User Rejected', attachedData: data });
     await hears({ agent, customer }, { agent: ['customer'], customer: ['agent'] });
     await customer.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   test('the agent leaves: supervision ends with the call', async () => {
     const { callID, agent } = await talking();
     await ask('RequestMonitor', callID, 7);
     const supervisor = await picksUp();
-    await established(callID);
+    await established(callID, SUPERVISOR);
     await agent.hangUp();
-    const events = await client.ended(callID);
+    const events = await office.client.ended(callID);
     await supervisor.waitFor('ended');
     expectWhole(events);
     expect(only(events, 'EventReleased', SUPERVISOR)).toMatchObject({ agentStatus: 'MonitorEnded' });
@@ -362,37 +317,37 @@ describe('supervision', () => {
   test('refusals that the whole company decides', async () => {
     const { callID, customer } = await talking();
     const refusal = async (method: Method, thisDN: string, of = callID, otherDN = AGENT) =>
-      (await client.refusal(method, { callID: of, thisDN, otherDN })).message;
+      (await office.client.refusal(method, { callID: of, thisDN, otherDN })).message;
     expect(await refusal('RequestMonitor', '911140099002')).toBe('RegisterDNNotMatch');
     expect(await refusal('RequestMonitor', SUPERVISOR, 'none')).toBe('NotFoundCallID');
-    const other = await client.call('RequestMakeCall', { thisDN: RIVAL, otherDN: SUPERVISOR });
-    await picksUp(rivalPhone);
-    const colleague = await picksUp(supervisorPhone);
-    await established(other.callID);
+    const other = await office.client.call('RequestMakeCall', { thisDN: RIVAL, otherDN: SUPERVISOR });
+    await picksUp(office.phone(RIVAL));
+    const colleague = await picksUp(office.phone(SUPERVISOR));
+    await established(other.callID, SUPERVISOR);
     expect(await refusal('RequestMonitor', SUPERVISOR)).toBe('SupervisorInCall');
     await colleague.hangUp();
-    await client.ended(other.callID);
+    await office.client.ended(other.callID);
 
-    const second = await client.call('RequestMakeCall', { thisDN: RIVAL, otherDN: '1001' });
-    const rival = await picksUp(rivalPhone);
+    const second = await office.client.call('RequestMakeCall', { thisDN: RIVAL, otherDN: '1001' });
+    const rival = await picksUp(office.phone(RIVAL));
     await established(second.callID, '1001');
     await ask('RequestMonitor', callID, 7);
     await picksUp();
-    await established(callID);
+    await established(callID, SUPERVISOR);
     expect(await refusal('RequestMonitor', SUPERVISOR, second.callID, RIVAL)).toBe('SupervisorMonitoring');
     expect(await refusal('RequestBargein', '1001', callID)).toBe('SupervisorInCall');
     expect(await refusal('RequestWhisper', '1002', callID)).toBe('AgentMonitoredBy');
     expect(await refusal('RequestBargein', '1002', callID)).toBe('AgentIsInMonitorScene');
     await rival.hangUp();
     await customer.hangUp();
-    await Promise.all([client.ended(callID), client.ended(second.callID)]);
-    expect(client.events.filter((e) => e.messageID === 'EventPartyError')).toHaveLength(7);
+    await Promise.all([office.client.ended(callID), office.client.ended(second.callID)]);
+    expect(office.client.events.filter((e) => e.messageID === 'EventPartyError')).toHaveLength(7);
   });
 
   test('a key without the scope may not supervise', async () => {
-    const calling = lab.file.companies[0]?.keys.find((k) => !k.scopes.includes('supervise'));
+    const calling = office.lab.file.companies[0]?.keys.find((k) => !k.scopes.includes('supervise'));
     if (!calling) throw new Error('every key of the lab may supervise');
-    const refused = await (await rm.client(calling.name)).refusal('RequestMonitor', {
+    const refused = await (await office.rm.client(calling.name)).refusal('RequestMonitor', {
       callID: 'x',
       thisDN: SUPERVISOR,
       otherDN: AGENT,

@@ -4,6 +4,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
 import { expectWhole, told } from '../support/call-events.ts';
+import { leadCustomers } from '../support/conversation.ts';
 import { hearing } from '../support/hearing.ts';
 import { type Instances, instances } from '../support/instances.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
@@ -48,10 +49,7 @@ describe('two instances on one node', () => {
   /** @param standing the customers are the lab's own, who answer */
   const start = async (standing = false): Promise<Instances> => {
     both = await instances(lab, (settings) => {
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a' && !standing)
-          trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
+      if (!standing) leadCustomers(settings, customerPhone);
     });
     return both;
   };

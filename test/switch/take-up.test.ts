@@ -8,7 +8,7 @@ import { isRefused } from '../../src/calls/output.ts';
 import { step } from '../../src/calls/step.ts';
 import { CompanyId } from '../../src/cti/ids.ts';
 import { Store } from '../../src/store/store.ts';
-import { CUSTOMER_TONE } from '../support/conversation.ts';
+import { CUSTOMER_TONE, leadCustomers } from '../support/conversation.ts';
 import { type Hearing, hearing } from '../support/hearing.ts';
 import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
 import { ari, nothingLeft, type Settings } from '../support/ringmaster.ts';
@@ -35,9 +35,7 @@ describe('a call that is taken up after a SIGKILL', () => {
   let client: RpcClient;
 
   const change = (settings: Settings): void => {
-    for (const trunk of settings.trunks) {
-      if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${phones.customer.port}`;
-    }
+    leadCustomers(settings, phones.customer);
   };
 
   /** @param after the last event that was heard of the process before */

@@ -1,67 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Lab } from '../../lab/lab.ts';
 import type { PhoneCall } from '../../lab/phone/call.ts';
-import type { Phone } from '../../lab/phone/phone.ts';
 import { agentTone } from '../../lab/standing.ts';
-import type { CtiEvent } from '../../src/cti/events.ts';
 import { expectWhole, plain, told } from '../support/call-events.ts';
-import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
-import { type Ringmaster, ringmaster } from '../support/ringmaster.ts';
-import type { RpcClient } from '../support/rpc-client.ts';
-import { expectHeard, type Talker, talk } from '../support/talking.ts';
+import { AGENT, CUSTOMER, Office, OUTSIDE, OUTSIDE_TONE, sinceTheyTalked, TRUNK_NUMBER } from '../support/office.ts';
 
-const AGENT = '1018';
 const TARGET = '1019';
-const CUSTOMER = '911140099001';
-const CUSTOMER_TONE = 2500;
-const OUTSIDE = '911140099055';
-const OUTSIDE_TONE = 2750;
-const TRUNK_NUMBER = '911140001000';
 /** Asterisk's busy tone and its ringing tone in the lab (indications.conf). */
 const SERVICE_TONE = 400;
 
 describe('a call that is handed on without asking', () => {
-  let lab: Lab;
-  let rm: Ringmaster;
-  let client: RpcClient;
-  let agentPhone: Phone;
-  let targetPhone: Phone;
-  let customerPhone: Phone;
+  const office = new Office([AGENT, TARGET]);
+  const { talking, hearEachOther, rung, established, ended } = office;
 
-  beforeAll(async () => {
-    lab = await testLab();
-    [agentPhone, targetPhone, customerPhone] = await Promise.all([
-      openAgentPhone(lab, AGENT),
-      openAgentPhone(lab, TARGET),
-      openCustomerPhone(lab, CUSTOMER, { tone: (dialled) => (dialled === OUTSIDE ? OUTSIDE_TONE : CUSTOMER_TONE) }),
-    ]);
-    rm = await ringmaster(lab, (settings) => {
-      for (const trunk of settings.trunks) {
-        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
-      }
-    });
-    client = await rm.subscriber();
-  });
+  beforeAll(() => office.open());
+  afterEach(office.afterTest);
+  afterAll(() => office.close());
 
-  afterEach((context) => rm.afterTest(context));
-
-  afterAll(async () => {
-    await rm?.close();
-    await Promise.all([agentPhone?.close(), targetPhone?.close(), customerPhone?.close()]);
-  });
-
-  const talking = () => talk(client, agentPhone, customerPhone, AGENT, CUSTOMER);
-  const as = (name: string, call: PhoneCall, tone: number): Talker => ({ name, call, tone });
-  const pair = (customer: PhoneCall, other: PhoneCall, tone: number) =>
-    expectHeard([as('customer', customer, CUSTOMER_TONE), as('other', other, tone)], {
-      customer: ['other'],
-      other: ['customer'],
-    });
-  const since = (events: readonly CtiEvent[]) =>
-    events.slice(events.findIndex((e) => e.messageID === 'EventEstablished' && e.thisDN === CUSTOMER) + 1);
   const all = (callID: string) => ({
     callID,
-    companyId: rm.companyId,
+    companyId: office.rm.companyId,
     callType: 'Outbound',
     ANI: TRUNK_NUMBER,
     DNIS: CUSTOMER,
@@ -71,20 +28,19 @@ describe('a call that is handed on without asking', () => {
 
   test('the target rings and talks to the customer: every event with its fields', async () => {
     const { callID, agent, customer } = await talking();
-    await pair(customer, agent, agentTone(AGENT));
-    await client.call('RequestSingleStepTransfer', { referenceID: 7, callID, thisDN: AGENT, otherDN: TARGET });
-    const target = await targetPhone.nextCall();
+    await hearEachOther(customer, agent, agentTone(AGENT));
+    await office.client.call('RequestSingleStepTransfer', { referenceID: 7, callID, thisDN: AGENT, otherDN: TARGET });
+    const target = await office.phone(TARGET).nextCall();
     expect(target.callerNumber).toBe(CUSTOMER);
     await agent.waitFor('ended');
     target.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === TARGET);
+    await rung(callID, TARGET);
     expect(await customer.hears(SERVICE_TONE)).toBe(true);
     await target.answer();
-    await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === TARGET);
-    await pair(customer, target, agentTone(TARGET));
+    await established(callID, TARGET);
+    await hearEachOther(customer, target, agentTone(TARGET));
     await customer.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
+    const events = await ended(callID);
     const ofTarget = {
       ...all(callID),
       partyID: `${callID}-3`,
@@ -95,7 +51,7 @@ describe('a call that is handed on without asking', () => {
       thirdDNRole: 'TransferBy',
       thisQueue: '',
     };
-    const news = plain(since(events));
+    const news = plain(sinceTheyTalked(events));
     expect(news[0]).toMatchObject({
       messageID: 'EventReleased',
       ...all(callID),
@@ -113,7 +69,7 @@ describe('a call that is handed on without asking', () => {
       { messageID: 'EventRinging', ...ofTarget, agentStatus: 'Dialed' },
       { messageID: 'EventEstablished', ...ofTarget, makeCallType: 'Regular', agentStatus: 'Connected' },
     ]);
-    expect(told(since(events)).slice(3)).toEqual([
+    expect(told(sinceTheyTalked(events)).slice(3)).toEqual([
       `EventReleased(${CUSTOMER})`,
       `EventReleased(${TARGET})`,
       `EventCallDeleted(${AGENT})`,
@@ -122,15 +78,15 @@ describe('a call that is handed on without asking', () => {
 
   test('a number outside is reached over the trunk; the customer hears its early media', async () => {
     const { callID, customer } = await talking();
-    await client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: OUTSIDE });
-    const target = await customerPhone.nextCall();
+    await office.client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: OUTSIDE });
+    const target = await office.customerPhone.nextCall();
     expect([target.dialled, target.callerNumber]).toEqual([OUTSIDE, TRUNK_NUMBER]);
     await target.early();
     expect(await customer.hears(OUTSIDE_TONE)).toBe(true);
     await target.answer();
-    await pair(customer, target, OUTSIDE_TONE);
+    await hearEachOther(customer, target, OUTSIDE_TONE);
     await target.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   const failures: [string, (target: PhoneCall, callID: string) => Promise<unknown>][] = [
@@ -140,25 +96,24 @@ describe('a call that is handed on without asking', () => {
       'is released while it rings',
       async (target, callID) => {
         target.ring();
-        await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === TARGET);
-        await client.call('RequestReleaseCall', { callID, thisDN: TARGET });
+        await rung(callID, TARGET);
+        await office.client.call('RequestReleaseCall', { callID, thisDN: TARGET });
       },
     ],
   ];
   test.each(failures)('the target %s: the customer is back with the agent', async (_, happen) => {
     const { callID, customer } = await talking();
-    await client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: TARGET });
-    await happen(await targetPhone.nextCall(), callID);
-    const again = await agentPhone.nextCall();
+    await office.client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: TARGET });
+    await happen(await office.phone(TARGET).nextCall(), callID);
+    const again = await office.phone(AGENT).nextCall();
     expect(again.callerNumber).toBe(CUSTOMER);
     again.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === AGENT);
+    await rung(callID, AGENT);
     await again.answer();
-    await pair(customer, again, agentTone(AGENT));
+    await hearEachOther(customer, again, agentTone(AGENT));
     await again.hangUp();
-    const events = await client.ended(callID);
-    expectWhole(events);
-    expect(told(since(events))).toEqual([
+    const events = await ended(callID);
+    expect(told(sinceTheyTalked(events))).toEqual([
       `EventReleased(${AGENT})`,
       ...(events.some((e) => e.messageID === 'EventRinging' && e.thisDN === TARGET) ? [`EventRinging(${TARGET})`] : []),
       `EventReleased(${TARGET})`,
@@ -176,15 +131,15 @@ describe('a call that is handed on without asking', () => {
 
   test('neither the target nor the agent comes: the customer hears the tone, and the call ends', async () => {
     const { callID, customer } = await talking();
-    await client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: '1093' });
-    const again = await agentPhone.nextCall();
+    await office.client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: '1093' });
+    const again = await office.phone(AGENT).nextCall();
     await again.refuse(486);
     expect(await customer.hears(SERVICE_TONE)).toBe(true);
-    const events = await client.ended(callID);
+    const events = await office.client.ended(callID);
     await customer.waitFor('ended');
     expect(customer.end).toMatchObject({ by: 'them', how: 'BYE' });
     expectWhole(events);
-    expect(told(since(events))).toEqual([
+    expect(told(sinceTheyTalked(events))).toEqual([
       `EventReleased(${AGENT})`,
       'EventReleased(1093)',
       `EventReleased(${AGENT})`,
@@ -195,28 +150,28 @@ describe('a call that is handed on without asking', () => {
 
   test('the customer puts down while the target rings: its phone stops', async () => {
     const { callID, customer } = await talking();
-    await client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: TARGET });
-    const target = await targetPhone.nextCall();
+    await office.client.call('RequestSingleStepTransfer', { callID, thisDN: AGENT, otherDN: TARGET });
+    const target = await office.phone(TARGET).nextCall();
     target.ring();
-    await client.event('EventRinging', (e) => e.callID === callID && e.thisDN === TARGET);
+    await rung(callID, TARGET);
     await customer.hangUp();
     await target.waitFor('ended');
     expect(target.end?.how).toBe('CANCEL');
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 
   test('what may not be is refused by name, and both talk on', async () => {
     const { callID, agent, customer } = await talking();
     const refusal = async (params: object) =>
-      (await client.refusal('RequestSingleStepTransfer', { callID, thisDN: AGENT, ...params })).message;
+      (await office.client.refusal('RequestSingleStepTransfer', { callID, thisDN: AGENT, ...params })).message;
     expect(await refusal({ otherDN: AGENT })).toBe('TargetPartyIsSelf');
     expect(await refusal({ otherDN: CUSTOMER })).toBe('TargetPartyInCall');
     expect(await refusal({ otherDN: '12' })).toBe('InvalidParams');
     expect(await refusal({ otherDN: TARGET, thisDN: '1017' })).toBe('NotFoundParty');
     expect(await refusal({ otherDN: TARGET, thisDN: CUSTOMER })).toBe('InvalidAgentState');
     expect(await refusal({ otherDN: TARGET, callID: 'none' })).toBe('NotFoundCallID');
-    await pair(customer, agent, agentTone(AGENT));
+    await hearEachOther(customer, agent, agentTone(AGENT));
     await agent.hangUp();
-    expectWhole(await client.ended(callID));
+    await ended(callID);
   });
 });

@@ -1,3 +1,4 @@
+import { Waiting } from '../../../lab/waiting.ts';
 import { AriClient, type AriClientOptions, type AriEvent, type AriState, type Resync } from '../../../src/ari/index.ts';
 import { ScriptedAri } from '../../support/scripted-ari.ts';
 
@@ -35,14 +36,7 @@ export async function scene(options: Partial<AriClientOptions> = {}): Promise<Sc
   const events: AriEvent[] = [];
   const errors: unknown[] = [];
   const resyncs: Resync[] = [];
-  const waiting: { ready: () => boolean; resolve: () => void }[] = [];
-  const changed = () => {
-    for (const waiter of [...waiting]) {
-      if (!waiter.ready()) continue;
-      waiting.splice(waiting.indexOf(waiter), 1);
-      waiter.resolve();
-    }
-  };
+  const { until, changed } = new Waiting();
   const client = new AriClient({
     node: 'node-1',
     url: server.url,
@@ -82,7 +76,7 @@ export async function scene(options: Partial<AriClientOptions> = {}): Promise<Sc
     events,
     errors,
     resyncs,
-    until: (ready) => (ready() ? Promise.resolve() : new Promise((resolve) => waiting.push({ ready, resolve }))),
+    until,
     end: async () => {
       await client.close();
       await server.stop();

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../../../src/calls/call.ts';
-import type { Command, RecordingCommand } from '../../../src/calls/command.ts';
-import type { Adopt, CallBirth, CallInput } from '../../../src/calls/input.ts';
+import type { CallBirth, CallInput } from '../../../src/calls/input.ts';
 import { isRefused, type Outcome, type Refused } from '../../../src/calls/output.ts';
 import { isLeaving, isLive, type Party } from '../../../src/calls/party.ts';
 import { begin, step } from '../../../src/calls/step.ts';
@@ -9,6 +8,7 @@ import type { NewCtiEvent } from '../../../src/cti/events.ts';
 import { isCallID } from '../../../src/cti/ids.ts';
 import { ATTACHED_DATA_MAX_BYTES } from '../../../src/cti/json.ts';
 import { deepFreeze, validate } from './flow.ts';
+import { must, WatchedSwitch } from './watched-switch.ts';
 
 /** What others than a client ask of a call: they may come too late. */
 const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
@@ -20,11 +20,6 @@ const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
   'adopt',
 ]);
 
-/** Throws with the reason where something that must hold does not. */
-function must(holds: boolean, reason: string): asserts holds {
-  if (!holds) throw new Error(reason);
-}
-
 /** @returns false if it was on */
 const turnOn = (set: Set<string>, key: string): boolean => !set.has(key) && set.add(key).has(key);
 
@@ -32,18 +27,6 @@ const partyOf = (event: NewCtiEvent): string | undefined => ('partyID' in event 
 
 /** Events that announce a party; an inbound caller is announced by hearing that the other rings. */
 const ANNOUNCES: ReadonlySet<string> = new Set(['EventDialing', 'EventRinging', 'EventOtherRinging']);
-
-type RecordingState = 'on' | 'paused' | 'off';
-
-/** From which states each command of a recording may come, and what it leads to. */
-const RECORDING_MOVES: Readonly<Record<RecordingCommand['do'], readonly [readonly RecordingState[], RecordingState]>> =
-  {
-    'start-recording': [['off'], 'on'],
-    'renew-recording': [['on', 'paused'], 'on'],
-    'stop-recording': [['on', 'paused'], 'off'],
-    'pause-recording': [['on'], 'paused'],
-    'resume-recording': [['paused'], 'on'],
-  };
 
 /**
  * Takes one call through whatever happens to it and knows, apart from the code, what a switch and a subscriber may
@@ -55,31 +38,17 @@ export class Watcher {
   readonly events: NewCtiEvent[] = [];
   /** How often each event, each command, each refusal, and what others than a client ask of a call, has been seen. */
   readonly seen = new Map<string, number>();
-  private readonly channels = new Set<string>();
-  private readonly ended = new Set<string>();
-  private readonly leaving = new Set<string>();
-  private readonly bridges = new Map<string, 'there' | 'gone'>();
-  /** Bridges that mix whoever is in them. */
-  private readonly mixing = new Set<string>();
-  /** The bridge of each channel that was put in one. */
-  private readonly inBridge = new Map<string, string>();
-  /** Snoop channels, which are nobody's leg. */
-  private readonly snoops = new Map<string, 'there' | 'gone'>();
-  private readonly music = new Set<string>();
-  private readonly muted = new Set<string>();
+  private readonly switch = new WatchedSwitch();
   /** Parties that have been told to hold, and to be muted, and not to be so no more. */
   private readonly toldHeld = new Set<string>();
   private readonly toldMuted = new Set<string>();
   private readonly announced = new Set<string>();
   private readonly released = new Set<string>();
-  /** What the leg that is recorded was last asked for, and whether Asterisk has said that it writes. */
-  private readonly recordings = new Map<string, RecordingState>();
-  private written = false;
   private deleted = false;
 
   constructor(birth: CallBirth, now: number) {
     deepFreeze(birth);
-    if (birth.kind === 'arrived') this.channels.add(birth.channel);
+    if (birth.kind === 'arrived') this.switch.channels.add(birth.channel);
     const outcome = begin(birth, now);
     must(isDeepStrictEqual(outcome, begin(birth, now)), 'the same birth gave two calls');
     this.call = outcome.call;
@@ -88,10 +57,7 @@ export class Watcher {
 
   /** Lets one thing happen, and checks everything. */
   happens(input: CallInput, now: number): void {
-    // Of a channel that is not there the switch can say nothing, and what it says all the same changes nothing.
-    if (input.kind === 'leg-ended' && this.channels.has(input.channel)) this.ended.add(input.channel);
-    if (input.kind === 'recording-failed') this.recordings.set(input.channel, 'off');
-    if (input.kind === 'recording-started' && this.recordings.has(input.channel)) this.written = true;
+    this.switch.tells(input);
     const before = deepFreeze(this.call);
     const outcome: Outcome | Refused = step(before, deepFreeze(input), now);
     must(isDeepStrictEqual(outcome, step(before, input, now)), 'the same input gave two outcomes');
@@ -102,16 +68,10 @@ export class Watcher {
     }
     this.call = outcome.call;
     if (MAY_BE_LATE.has(input.kind)) this.count(input.kind);
-    if (input.kind === 'adopt') this.takesOver(input);
+    if (input.kind === 'adopt') this.switch.takesOver(input);
     this.hear(outcome, 'recovered' in input && input.recovered === true);
     if (input.kind === 'give-away') this.letsGo(before);
     this.checkRequest(input, before);
-  }
-
-  /** A leg that comes from another call is a channel of this one, as it was there. */
-  private takesOver({ guest }: Adopt): void {
-    this.channels.add(guest.leg.channel);
-    if (guest.hearsMusic) this.music.add(guest.leg.channel);
   }
 
   /** A leg that goes to another call is no channel of this one any more. */
@@ -119,7 +79,7 @@ export class Watcher {
     const given = this.call.parties.find((p) => p.leg.given);
     must(given !== undefined, 'given away, and nobody went');
     must(before.media.music.includes(given.leg.channel) === given.leg.given?.hearsMusic, 'music is told wrongly');
-    this.ended.add(given.leg.channel);
+    this.switch.ended.add(given.leg.channel);
   }
 
   private count(name: string): void {
@@ -136,7 +96,10 @@ export class Watcher {
       const carried = { ...event.attachedData, ...call.attachedData };
       must(isDeepStrictEqual(carried, event.attachedData), `${event.messageID} without the call's attached data`);
     }
-    for (const command of outcome.commands) this.checkCommand(command);
+    for (const command of outcome.commands) {
+      this.count(command.do);
+      this.switch.carriesOut(command, call);
+    }
     this.checkParties();
   }
 
@@ -149,7 +112,7 @@ export class Watcher {
     must((this.events.length === 1) === (event.messageID === 'EventCallCreated'), 'EventCallCreated is not the first');
     if (event.messageID === 'EventCallDeleted') {
       this.deleted = true;
-      must(event.recordUrl === undefined || this.written, 'a recording told of that Asterisk never wrote');
+      must(event.recordUrl === undefined || this.switch.written, 'a recording told of that Asterisk never wrote');
     }
     const party = partyOf(event);
     if (party === undefined) return;
@@ -165,123 +128,16 @@ export class Watcher {
     if (event.messageID === 'EventUnmuted') must(this.toldMuted.delete(party), `${party} unmuted out of nothing`);
   }
 
-  private checkCommand(command: Command): void {
-    this.count(command.do);
-    switch (command.do) {
-      case 'create-bridge':
-        must(!this.bridges.has(command.bridge), 'a bridge created twice');
-        this.bridges.set(command.bridge, 'there');
-        if (command.mixesAlways) this.mixing.add(command.bridge);
-        return;
-      case 'destroy-bridge':
-        must(this.bridges.get(command.bridge) === 'there', 'a bridge destroyed that is not there');
-        must(
-          [...this.channels].every((c) => this.ended.has(c)),
-          'a bridge destroyed under a live leg',
-        );
-        this.bridges.set(command.bridge, 'gone');
-        return;
-      case 'place':
-        must(this.bridges.get(command.bridge) === 'there', 'placed in a bridge that is not there');
-        for (const c of command.channels) {
-          this.checkChannel(c, 'place');
-          must(!this.music.has(c), 'placed in a bridge with music on');
-          this.inBridge.set(c, command.bridge);
-        }
-        return;
-      case 'dial':
-        must(!this.channels.has(command.channel), 'dialled twice');
-        must(!this.ended.has(command.channel), 'dialled after its end');
-        this.channels.add(command.channel);
-        if (command.bridge !== undefined) {
-          must(this.bridges.get(command.bridge) === 'there', 'dialled into a bridge that is not there');
-          must(this.inBridge.size > 0 || this.isOneAmongHolders(), 'dialled into a bridge where nobody waits');
-          this.inBridge.set(command.channel, command.bridge);
-        } else {
-          const alone = this.channels.size === 1 || this.isApart(command.channel);
-          must(alone, 'a second leg dialled into no bridge');
-        }
-        return;
-      case 'hang-up':
-        if (this.snoops.has(command.channel)) {
-          must(this.snoops.get(command.channel) === 'there', 'a snoop channel hung up twice');
-          this.snoops.set(command.channel, 'gone');
-          return;
-        }
-        this.checkChannel(command.channel, 'hang-up');
-        this.leaving.add(command.channel);
-        return;
-      case 'unplace':
-        for (const channel of command.channels) {
-          this.checkChannel(channel, command.do);
-          must(this.inBridge.delete(channel), 'taken out of a bridge where it is not');
-        }
-        return;
-      case 'start-music':
-        this.checkChannel(command.channel, command.do);
-        must(!this.music.has(command.channel), 'music twice over');
-        must(!this.inBridge.has(command.channel), 'music for one who is in a bridge');
-        this.music.add(command.channel);
-        return;
-      case 'stop-music':
-        this.checkChannel(command.channel, command.do);
-        must(this.music.delete(command.channel), 'an end to music that is not there');
-        return;
-      case 'mute':
-        this.checkChannel(command.channel, command.do);
-        must(!this.muted.has(command.channel), 'muted twice over');
-        this.muted.add(command.channel);
-        return;
-      case 'unmute':
-        this.checkChannel(command.channel, command.do);
-        must(this.muted.delete(command.channel), 'unmuted without having been muted');
-        return;
-      case 'snoop':
-        this.checkChannel(command.of, command.do);
-        this.checkChannel(command.listener, command.do);
-        must(!this.snoops.has(command.snoop), 'a snoop channel made twice');
-        this.snoops.set(command.snoop, 'there');
-        return;
-      case 'start-recording':
-      case 'renew-recording':
-      case 'stop-recording':
-      case 'pause-recording':
-      case 'resume-recording':
-        this.checkChannel(command.channel, command.do);
-        this.checkRecording(command);
-        return;
-      case 'answer-transfer':
-        // A phone that asks while it is being hung up is told so, as long as it is there.
-        must(this.channels.has(command.channel) && !this.ended.has(command.channel), 'an answer to no phone');
-        return;
-      default:
-        this.checkChannel(command.channel, command.do);
-    }
-  }
-
-  /** One leg is recorded at a time, and what is paused is not recorded by any way but its resumption. */
-  private checkRecording({ do: what, channel }: RecordingCommand): void {
-    const was = this.recordings.get(channel) ?? 'off';
-    const elsewhere = [...this.recordings].some(([c, is]) => c !== channel && is !== 'off' && !this.ended.has(c));
-    must(!elsewhere, `${what} beside the recording of another leg`);
-    const [from, now] = RECORDING_MOVES[what];
-    must(from.includes(was), `${what} while it is ${was}`);
-    this.recordings.set(channel, now);
-  }
-
-  private checkChannel(channel: string, what: string): void {
-    must(this.channels.has(channel), `${what} for a channel that was never there`);
-    must(!this.ended.has(channel), `${what} for a channel that has ended`);
-    must(!this.leaving.has(channel), `${what} for a channel that was asked to end`);
-  }
-
   private checkParties(): void {
     const { parties, timers, deleted } = this.call;
     const live = parties.filter(isLive);
     must(deleted === this.deleted, 'deleted without EventCallDeleted, or told without being so');
     must(deleted === (live.length === 0), deleted ? 'deleted under a live leg' : 'all legs ended, and not deleted');
     for (const p of live) {
-      must(p.leg.state === 'planned' || this.channels.has(p.leg.channel), `${p.dn} lives on a channel never dialled`);
+      must(
+        p.leg.state === 'planned' || this.switch.channels.has(p.leg.channel),
+        `${p.dn} lives on a channel never dialled`,
+      );
     }
     must(!deleted || timers.length === 0, 'a timer outlives the call');
     if (live.length < parties.length || (parties.length === 1 && !deleted)) {
@@ -289,16 +145,10 @@ export class Watcher {
     }
     for (const p of live) if (p.state === 'Talk' && p.leg.state === 'up' && !isLeaving(p)) this.checkSound(p, live);
     for (const p of live) if (p.leg.state === 'up' && !isLeaving(p)) this.checkHold(p, live);
-    for (const bridge of this.bridges.keys()) this.checkBridge(bridge);
+    this.switch.checkBridges();
     this.checkConsult();
     this.checkQueue();
     this.checkSupervision();
-  }
-
-  /** A bridge that passes on what two send each other never has to change to mixing: one of them could then be deaf. */
-  private checkBridge(bridge: string): void {
-    const stay = [...this.inBridge].filter(([c, b]) => b === bridge && !this.ended.has(c) && !this.leaving.has(c));
-    must(stay.length < 3 || this.mixing.has(bridge), `${stay.length} in a bridge that does not always mix`);
   }
 
   /** Nobody hears one who holds or is muted; what subscribers were told is what is so. */
@@ -308,7 +158,7 @@ export class Watcher {
     must(this.toldHeld.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
     must(this.toldMuted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
     must(muted.includes(channel) === (party.muted === true), `${party.dn} is heard, or not, against its mute`);
-    must(this.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
+    must(this.switch.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
     must(
       !heldByPhone || party.state !== 'Talk' || this.waitsInQueue(party),
       `${party.dn} talks on a phone that is on hold`,
@@ -343,7 +193,7 @@ export class Watcher {
       return;
     }
     must(place[channel] !== undefined, `${party.dn} talks and is in no bridge`);
-    must(this.inBridge.has(channel), `${party.dn} was never put where it is`);
+    must(this.switch.inBridge.has(channel), `${party.dn} was never put where it is`);
     const near = live.some(
       (p) => p.partyID !== party.partyID && !isLeaving(p) && place[p.leg.channel] === place[channel],
     );
@@ -377,13 +227,6 @@ export class Watcher {
     }
   }
 
-  /** Everybody holds but one, who has music and may bring in somebody to talk to. */
-  private isOneAmongHolders(): boolean {
-    const there = this.call.parties.filter((p) => p.leg.state === 'up' && !isLeaving(p));
-    const [one, ...more] = there.filter((p) => p.state !== 'Held');
-    return one !== undefined && more.length === 0 && this.music.has(one.leg.channel);
-  }
-
   /** Who waits hears music, and nobody else waits for him but one who is rung. */
   private checkQueue(): void {
     const { queue, parties, media, consult } = this.call;
@@ -394,13 +237,6 @@ export class Watcher {
     must(!rung || isLive(rung), 'one is noted as rung who has ended');
     must(rung?.leg.state !== 'up' || isLeaving(rung), 'one has answered who is noted as rung');
     must(!consult || (consult.host === waiting.partyID && consult.guest === queue.rung), 'a queue is asked by nobody');
-  }
-
-  /** Rung where nobody hears it: a supervisor, and whoever is rung for one who waits in a queue with music. */
-  private isApart(channel: string): boolean {
-    const { queue, parties } = this.call;
-    const party = parties.find((p) => p.leg.channel === channel);
-    return party?.purpose === 'supervisor' || (party !== undefined && queue?.rung === party.partyID);
   }
 
   /** One who waits in a queue, whether or not his phone has answered yet. */
@@ -432,7 +268,7 @@ export class Watcher {
   /** Asked to end, or hearing the tone with a timer that ends it. */
   private isLetGo(party: Party): boolean {
     const waits = party.leg.treatment !== undefined && this.call.timers.some((t) => t.name === 'treatment');
-    return this.leaving.has(party.leg.channel) || waits;
+    return this.switch.leaving.has(party.leg.channel) || waits;
   }
 
   private checkRequest(input: CallInput, before: Call): void {
@@ -447,15 +283,15 @@ export class Watcher {
 
   /** The channels that a switch would still have. */
   liveChannels(): string[] {
-    return [...this.channels].filter((c) => !this.ended.has(c));
+    return [...this.switch.channels].filter((c) => !this.switch.ended.has(c));
   }
 
   /** What must hold once the switch has confirmed every end. */
   checkEnd(): void {
     must(this.deleted, 'every leg has ended, and the call has not');
-    for (const [bridge, is] of this.bridges) must(is === 'gone', `bridge ${bridge} was never destroyed`);
+    this.switch.checkEnd();
     for (const party of this.announced) must(this.released.has(party), `${party} was announced and never released`);
-    for (const c of this.channels) {
+    for (const c of this.switch.channels) {
       const known = this.call.parties.some((p) => p.leg.channel === c && this.released.has(p.partyID));
       must(known, `channel ${c} was dialled or arrived, and nobody was told of its end`);
     }
