@@ -157,8 +157,8 @@ export const conferenceFarewell: Farewell = (turn, ended) => {
   const { call } = turn;
   if (isRungIn(ended)) {
     statusOfHost(turn, ended, statusOfFailure(ended));
-    if (ended.deletion) turn.status(ended, 'ConferenceGuestReleased');
-    else if (rangOut(ended)) turn.status(ended, 'ConferenceGuestMissed');
+    if (isTakenBack(ended)) turn.status(ended, 'ConferenceGuestReleased');
+    else if (ended.announced) turn.status(ended, 'ConferenceGuestMissed');
     return;
   }
   if (isGuest(call, ended)) {
@@ -168,6 +168,10 @@ export const conferenceFarewell: Farewell = (turn, ended) => {
     turn.status(ended, 'ConferenceCompleted');
   }
 };
+
+/** It is not to come any more: it was given up, or the call is over. */
+const isTakenBack = ({ deletion, leg }: Party): boolean =>
+  deletion !== undefined || (leg.hangup !== undefined && !leg.hangup.own);
 
 /** The phone rang, and nobody came to it. */
 const rangOut = (party: Party): boolean => party.leg.progressAt !== undefined && party.leg.end?.ringTimedOut === true;
@@ -222,7 +226,7 @@ function statusOfHost(turn: Turn, added: Party, status: AgentStatus): void {
 }
 
 const statusOfFailure = (left: Party): AgentStatus => {
-  if (left.deletion) return 'ConferenceReleased';
+  if (isTakenBack(left)) return 'ConferenceReleased';
   return rangOut(left) ? 'ConferenceMissed' : 'ConferenceFailed';
 };
 

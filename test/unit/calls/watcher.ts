@@ -6,9 +6,10 @@ import { isRefused, type Outcome, type Refused } from '../../../src/calls/output
 import { isLeaving, isLive, type Party } from '../../../src/calls/party.ts';
 import { begin, step } from '../../../src/calls/step.ts';
 import type { NewCtiEvent } from '../../../src/cti/events.ts';
-import { isCallID } from '../../../src/cti/ids.ts';
+import { isCallID, partyIDOf } from '../../../src/cti/ids.ts';
 import { ATTACHED_DATA_MAX_BYTES } from '../../../src/cti/json.ts';
 import { deepFreeze, validate } from './flow.ts';
+import { must, Told } from './told.ts';
 
 /** What others than a client ask of a call: they may come too late. */
 const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
@@ -19,19 +20,6 @@ const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
   'give-away',
   'adopt',
 ]);
-
-/** Throws with the reason where something that must hold does not. */
-function must(holds: boolean, reason: string): asserts holds {
-  if (!holds) throw new Error(reason);
-}
-
-/** @returns false if it was on */
-const turnOn = (set: Set<string>, key: string): boolean => !set.has(key) && set.add(key).has(key);
-
-const partyOf = (event: NewCtiEvent): string | undefined => ('partyID' in event ? event.partyID : undefined);
-
-/** Events that announce a party; an inbound caller is announced by hearing that the other rings. */
-const ANNOUNCES: ReadonlySet<string> = new Set(['EventDialing', 'EventRinging', 'EventOtherRinging']);
 
 type RecordingState = 'on' | 'paused' | 'off';
 
@@ -67,11 +55,7 @@ export class Watcher {
   private readonly snoops = new Map<string, 'there' | 'gone'>();
   private readonly music = new Set<string>();
   private readonly muted = new Set<string>();
-  /** Parties that have been told to hold, and to be muted, and not to be so no more. */
-  private readonly toldHeld = new Set<string>();
-  private readonly toldMuted = new Set<string>();
-  private readonly announced = new Set<string>();
-  private readonly released = new Set<string>();
+  private readonly told = new Told();
   /** What the leg that is recorded was last asked for, and whether Asterisk has said that it writes. */
   private readonly recordings = new Map<string, RecordingState>();
   private written = false;
@@ -105,12 +89,13 @@ export class Watcher {
     if (input.kind === 'adopt') this.takesOver(input);
     this.hear(outcome, 'recovered' in input && input.recovered === true);
     if (input.kind === 'give-away') this.letsGo(before);
-    this.checkRequest(input, before);
+    this.checkRequest(input, before, outcome.events);
   }
 
   /** A leg that comes from another call is a channel of this one, as it was there. */
   private takesOver({ guest }: Adopt): void {
     this.channels.add(guest.leg.channel);
+    this.told.adopted(partyIDOf(this.call.callID, this.call.parties.length));
     if (guest.hearsMusic) this.music.add(guest.leg.channel);
   }
 
@@ -151,18 +136,7 @@ export class Watcher {
       this.deleted = true;
       must(event.recordUrl === undefined || this.written, 'a recording told of that Asterisk never wrote');
     }
-    const party = partyOf(event);
-    if (party === undefined) return;
-    must(!this.released.has(party), `${event.messageID} for ${party}, which was released`);
-    if (ANNOUNCES.has(event.messageID)) this.announced.add(party);
-    if (event.messageID === 'EventEstablished') {
-      must(this.announced.has(party), `${party} established out of nothing`);
-    }
-    if (event.messageID === 'EventReleased') this.released.add(party);
-    if (event.messageID === 'EventHeld') must(turnOn(this.toldHeld, party), `${party} held twice over`);
-    if (event.messageID === 'EventRetrieved') must(this.toldHeld.delete(party), `${party} retrieved out of nothing`);
-    if (event.messageID === 'EventMuted') must(turnOn(this.toldMuted, party), `${party} muted twice over`);
-    if (event.messageID === 'EventUnmuted') must(this.toldMuted.delete(party), `${party} unmuted out of nothing`);
+    this.told.hears(event);
   }
 
   private checkCommand(command: Command): void {
@@ -305,8 +279,8 @@ export class Watcher {
   private checkHold(party: Party, live: readonly Party[]): void {
     const { place, muted } = this.call.media;
     const { channel, heldByPhone } = party.leg;
-    must(this.toldHeld.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
-    must(this.toldMuted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
+    must(this.told.held.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
+    must(this.told.muted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
     must(muted.includes(channel) === (party.muted === true), `${party.dn} is heard, or not, against its mute`);
     must(this.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
     must(
@@ -435,13 +409,20 @@ export class Watcher {
     return this.leaving.has(party.leg.channel) || waits;
   }
 
-  private checkRequest(input: CallInput, before: Call): void {
+  private checkRequest(input: CallInput, before: Call, events: readonly NewCtiEvent[]): void {
+    if (!('referenceID' in input)) return;
+    const { referenceID } = input;
+    for (const e of events) must(e.referenceID === referenceID, `${e.messageID} does not say which request it is of`);
     const live = this.call.parties.filter(isLive);
     if (input.kind === 'clear') must(live.every(isLeaving), 'cleared, and somebody stays');
     if (input.kind === 'release') {
       const left = before.parties.find((p) => p.dn === input.thisDN && isLive(p));
       const now = this.call.parties.find((p) => p.partyID === left?.partyID);
       must(now !== undefined && (isLeaving(now) || !isLive(now)), 'released, and stays');
+      const own = left?.partyID !== before.supervision?.supervisor;
+      const stayed = before.parties.filter((p) => p !== left && isLive(p) && !isLeaving(p)).map((p) => p.partyID);
+      const stay = live.filter((p) => !isLeaving(p)).map((p) => p.partyID);
+      must(own || isDeepStrictEqual(stay, stayed), 'a supervisor takes somebody with him');
     }
   }
 
@@ -454,9 +435,10 @@ export class Watcher {
   checkEnd(): void {
     must(this.deleted, 'every leg has ended, and the call has not');
     for (const [bridge, is] of this.bridges) must(is === 'gone', `bridge ${bridge} was never destroyed`);
-    for (const party of this.announced) must(this.released.has(party), `${party} was announced and never released`);
+    for (const party of this.told.announced)
+      must(this.told.released.has(party), `${party} was announced and never released`);
     for (const c of this.channels) {
-      const known = this.call.parties.some((p) => p.leg.channel === c && this.released.has(p.partyID));
+      const known = this.call.parties.some((p) => p.leg.channel === c && this.told.released.has(p.partyID));
       must(known, `channel ${c} was dialled or arrived, and nobody was told of its end`);
     }
   }
