@@ -66,7 +66,7 @@ export function rpcRoute(app: FastifyInstance, deps: RouteDeps): void {
  * `GET /events`: the company's events as Server-Sent Events, each with its eventID as `id` and the event as `data`.
  * Filters as query (`events` with commas, `callID`, `thisDN`); begins after the header `Last-Event-ID`, else after
  * the query's `after`, else now. 401 without a key, 403 without the scope `read`, 400 for a query that fails the
- * schema of Subscribe, 410 EventsExpired, 429 over the key's sockets, 503 while the log cannot be read.
+ * schema of Subscribe, 410 EventsExpired, 429 over the key's rate or sockets, 503 while the log cannot be read.
  */
 export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
   app.route({
@@ -76,6 +76,8 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
       if (use === undefined) return unauthorized(reply, deps);
       const { scope, params: schema } = METHODS.Subscribe;
       if (!use.caller.scopes.has(scope)) return refused(reply, 403, refuse('Forbidden', { scope }));
+      // Each begins with a reading of the log: it costs what a request costs.
+      if (!use.rate.take()) return refused(reply.header('retry-after', '1'), 429, refuse('RequestTooFast'));
       const params = schema.safeParse(givenParams(request));
       if (!params.success) return refused(reply, 400, invalidParams(params.error));
       if (use.sockets >= deps.limits.socketsPerKey) return refused(reply, 429, tooManySockets(deps));
@@ -151,7 +153,8 @@ function letGo(use: KeyUse, stream: EventStream, deps: RouteDeps): void {
 /** The query and the headers of GET /events as params of Subscribe; what is malformed is left for the schema. */
 function givenParams(request: FastifyRequest): Record<string, unknown> {
   const { events, after, ...rest } = request.query as Record<string, unknown>;
-  const resumed = request.headers['last-event-id'] ?? after;
+  // An empty one is what a client says that has heard nothing yet.
+  const resumed = request.headers['last-event-id'] || after;
   return {
     ...rest,
     ...(events === undefined ? {} : { events: typeof events === 'string' ? events.split(',') : events }),

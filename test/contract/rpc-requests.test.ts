@@ -32,7 +32,7 @@ test('a request is validated, carried out for its caller, and answered over both
   for (const { caller, method, params } of rpc.requests.seen) {
     expect(caller).toMatchObject({ companyId: ACME, keyName: 'full' });
     expect(method).toBe('RequestMakeCall');
-    expect(params).toEqual({ ...given, makeCallType: 'Regular', firstLeg: 'agent', ringTimeout: 30 });
+    expect(params).toEqual({ ...given, makeCallType: 'Regular', firstLeg: 'agent' });
   }
 });
 
