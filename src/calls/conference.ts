@@ -5,7 +5,7 @@ import { type Call, liveParty } from './call.ts';
 import type { AddParty, DeleteParty } from './input.ts';
 import { conversing, isObserver, talkers } from './layout.ts';
 import { type Departure, type Farewell, hangUp, releaseUnstarted } from './leave.ts';
-import { isAddedOutsider, MAX_PARTIES } from './newcomer.ts';
+import { isAddedOutsider, isRungIn, MAX_PARTIES } from './newcomer.ts';
 import type { Refused } from './output.ts';
 import { isLeaving, isLive, isUp, type Party, plannedParty, type Relation } from './party.ts';
 import { announceRinging, joinTalk, type Purposeful } from './progress.ts';
@@ -111,9 +111,6 @@ function whyNotDelete(call: Call, host: Party, other: Party): ErrorKey | undefin
   if (among.size < 3 || !among.has(other.partyID)) return 'InvalidCallType';
   return among.has(host.partyID) ? undefined : 'InvalidAgentState';
 }
-
-/** Added, and not in the conversation yet. */
-export const isRungIn = (party: Party): boolean => party.purpose === 'added' && party.leg.bridgedAt === undefined;
 
 /** One who is added rings while the others talk, and is in the conversation by answering. */
 export const added: Purposeful = {

@@ -90,6 +90,7 @@ export class Watcher {
     this.hear(outcome, 'recovered' in input && input.recovered === true);
     if (input.kind === 'give-away') this.letsGo(before);
     this.checkRequest(input, before, outcome.events);
+    if (input.kind === 'leg-ended') this.checkOthers(input.channel, before);
   }
 
   /** A leg that comes from another call is a channel of this one, as it was there. */
@@ -423,6 +424,19 @@ export class Watcher {
       const stayed = before.parties.filter((p) => p !== left && isLive(p) && !isLeaving(p)).map((p) => p.partyID);
       const stay = live.filter((p) => !isLeaving(p)).map((p) => p.partyID);
       must(own || isDeepStrictEqual(stay, stayed), 'a supervisor takes somebody with him');
+    }
+  }
+
+  /** The end of a leg that was in no conversation, or was on its way out of one, takes nobody else out. */
+  private checkOthers(channel: string, before: Call): void {
+    const left = before.parties.find((p) => p.leg.channel === channel);
+    const talks = (p: Party): boolean => (p.state === 'Talk' || p.state === 'Held') && p.leg.state === 'up';
+    if (!left || !isLive(left) || (talks(left) && !isLeaving(left))) return;
+    for (const p of before.parties) {
+      // A supervisor goes with his agent.
+      if (p === left || !talks(p) || isLeaving(p) || p.partyID === before.supervision?.supervisor) continue;
+      const now = this.call.parties.find((q) => q.partyID === p.partyID);
+      must(now !== undefined && isLive(now) && !isLeaving(now), `${p.dn} is let go because ${left.dn} does not come`);
     }
   }
 
