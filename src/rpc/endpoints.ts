@@ -146,7 +146,8 @@ export const RPC_ENDPOINTS = {
     path: '/metrics',
     group: 'Watching',
     summary: 'Metrics in Prometheus’ text format',
-    notes: 'Takes no key from loopback; from elsewhere an operator’s, or one with the scope `admin`.',
+    notes:
+      'Takes no key from loopback; from elsewhere, or by way of a proxy, an operator’s, or one with the scope `admin`.',
     access: 'key',
     answers: {
       200: { means: 'Them.', body: { 'text/plain': z.string() } },

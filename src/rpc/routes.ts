@@ -101,8 +101,8 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
 
 /**
  * `GET /healthz`, `GET /readyz` and `GET /metrics`. They take no key; /metrics does from other than loopback addresses,
- * and then an operator’s, or one with the scope `admin`. Behind a proxy on the same host every client looks like loopback: the proxy
- * must not pass /metrics on.
+ * and then an operator’s, or one with the scope `admin`. What a proxy on the same host passes on comes from elsewhere, as the
+ * proxy says (X-Forwarded-For, Forwarded, Via); one that says nothing must not pass /metrics on.
  */
 export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.route({ ...at(RPC_ENDPOINTS.health), handler: async (_request, reply) => json(reply, '{"status":"up"}') });
@@ -118,7 +118,7 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
     ...at(RPC_ENDPOINTS.metrics),
     handler: async (request, reply) => {
       const operator = deps.operators.find(request.headers.authorization) !== undefined;
-      if (!operator && !isLoopback(request.socket.remoteAddress)) {
+      if (!operator && !isFromHere(request)) {
         const use = deps.uses.find(request.headers.authorization);
         if (use === undefined) return unauthorized(reply, deps);
         if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));
@@ -127,6 +127,12 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
     },
   });
 }
+
+/** Headers by which a proxy says that it passes something on. */
+const PASSED_ON = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
+
+const isFromHere = (request: FastifyRequest): boolean =>
+  isLoopback(request.socket.remoteAddress) && PASSED_ON.every((name) => request.headers[name] === undefined);
 
 /** Whether an address is this host's own: 127.0.0.0/8, ::1, and the former written as the latter. */
 export function isLoopback(address: string | undefined): boolean {
