@@ -68,6 +68,7 @@ export function make(input: MakeCall, now: number): Outcome {
     [input.agent, agent],
   ] as const) {
     if (destination.unreachable !== undefined) {
+      turn.update({ endReferenceID: input.referenceID });
       endWithoutStart(turn, party, destination.unreachable);
       return turn.outcome();
     }

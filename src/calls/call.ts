@@ -46,6 +46,8 @@ export interface Consult {
   readonly guest?: PartyID;
   readonly stage: ConsultStage;
   readonly swapped: boolean;
+  /** The host has taken the guest back: by RequestCancelConsult or RequestRetrieveConsult. */
+  readonly dropped?: true;
 }
 
 /** A conference that grew out of a consultation: who consulted, and who was consulted (stages 8 and 9). */
@@ -198,9 +200,13 @@ export function partyByChannel(call: Call, channel: string): Party | undefined {
   return call.parties.find((p) => p.leg.channel === channel);
 }
 
-/** The live party with this DN, or undefined. */
+/**
+ * The live party with this DN, or undefined. A phone of the company's own comes before a number outside: a caller may show
+ * any number, that of the very agent whom he calls among them.
+ */
 export function liveParty(call: Call, dn: string): Party | undefined {
-  return call.parties.find((p) => p.dn === dn && p.leg.state !== 'ended');
+  const named = call.parties.filter((p) => p.dn === dn && p.leg.state !== 'ended');
+  return named.find((p) => p.leg.kind === 'user') ?? named[0];
 }
 
 /** The call with one party replaced by its newer self. */

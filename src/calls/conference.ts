@@ -5,7 +5,7 @@ import { type Call, liveParty } from './call.ts';
 import type { AddParty, DeleteParty } from './input.ts';
 import { conversing, isObserver, talkers } from './layout.ts';
 import { type Departure, type Farewell, hangUp, releaseUnstarted } from './leave.ts';
-import { isAddedOutsider, MAX_PARTIES } from './newcomer.ts';
+import { isAddedOutsider, isRungIn, MAX_PARTIES } from './newcomer.ts';
 import type { Refused } from './output.ts';
 import { isLeaving, isLive, isUp, type Party, plannedParty, type Relation } from './party.ts';
 import { announceRinging, joinTalk, type Purposeful } from './progress.ts';
@@ -112,9 +112,6 @@ function whyNotDelete(call: Call, host: Party, other: Party): ErrorKey | undefin
   return among.has(host.partyID) ? undefined : 'InvalidAgentState';
 }
 
-/** Added, and not in the conversation yet. */
-export const isRungIn = (party: Party): boolean => party.purpose === 'added' && party.leg.bridgedAt === undefined;
-
 /** One who is added rings while the others talk, and is in the conversation by answering. */
 export const added: Purposeful = {
   rings(turn, party) {
@@ -157,8 +154,8 @@ export const conferenceFarewell: Farewell = (turn, ended) => {
   const { call } = turn;
   if (isRungIn(ended)) {
     statusOfHost(turn, ended, statusOfFailure(ended));
-    if (ended.deletion) turn.status(ended, 'ConferenceGuestReleased');
-    else if (rangOut(ended)) turn.status(ended, 'ConferenceGuestMissed');
+    if (isTakenBack(ended)) turn.status(ended, 'ConferenceGuestReleased');
+    else if (ended.announced) turn.status(ended, 'ConferenceGuestMissed');
     return;
   }
   if (isGuest(call, ended)) {
@@ -168,6 +165,10 @@ export const conferenceFarewell: Farewell = (turn, ended) => {
     turn.status(ended, 'ConferenceCompleted');
   }
 };
+
+/** It is not to come any more: it was given up, or the call is over. */
+const isTakenBack = ({ deletion, leg }: Party): boolean =>
+  deletion !== undefined || (leg.hangup !== undefined && !leg.hangup.own);
 
 /** The phone rang, and nobody came to it. */
 const rangOut = (party: Party): boolean => party.leg.progressAt !== undefined && party.leg.end?.ringTimedOut === true;
@@ -222,7 +223,7 @@ function statusOfHost(turn: Turn, added: Party, status: AgentStatus): void {
 }
 
 const statusOfFailure = (left: Party): AgentStatus => {
-  if (left.deletion) return 'ConferenceReleased';
+  if (isTakenBack(left)) return 'ConferenceReleased';
   return rangOut(left) ? 'ConferenceMissed' : 'ConferenceFailed';
 };
 

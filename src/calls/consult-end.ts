@@ -25,9 +25,16 @@ function guestFarewell(turn: Turn, consult: Consult, left: Party): void {
     return;
   }
   turn.put({ ...left, relation: atStage(left.relation, stage === 4 ? 5 : 3) });
-  if (left.leg.hangup) turn.status(left, 'ConsultationGuestReleased');
-  else if (stage === 4) turn.status(left, 'ConsultationGuestCompleted');
-  else if (left.announced) turn.status(left, 'ConsultationGuestMissed');
+  const ended = guestStatus(consult, left);
+  if (ended) turn.status(left, ended);
+}
+
+/** Dropped by the host, or let go before the answer because the call is over; else how the guest's own phone ended it. */
+function guestStatus({ stage, dropped }: Consult, { announced, leg }: Party): AgentStatus | undefined {
+  if (dropped) return 'ConsultationGuestReleased';
+  if (stage === 4) return 'ConsultationGuestCompleted';
+  if (leg.hangup && !leg.hangup.own) return 'ConsultationGuestReleased';
+  return announced ? 'ConsultationGuestMissed' : undefined;
 }
 
 function hostFarewell(turn: Turn, consult: Consult, left: Party): void {
@@ -67,7 +74,7 @@ function guestLeft(turn: Turn, consult: Consult, guest: Party): boolean {
 }
 
 function hostStatus(consult: Consult, guest: Party): AgentStatus {
-  if (guest.leg.hangup) return 'ConsultationReleased';
+  if (consult.dropped) return 'ConsultationReleased';
   if (consult.stage === 4) return 'ConsultationCompleted';
   return guest.leg.end?.ringTimedOut ? 'ConsultationMissed' : 'ConsultationFailed';
 }

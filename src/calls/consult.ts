@@ -131,7 +131,7 @@ export function cancelConsult(turn: Turn, party: Party, referenceID: number): Re
   const { queue } = turn.call;
   leaveQueue(turn);
   if (guest) {
-    hangUp(turn, guest, { by: 'request', referenceID });
+    drop(turn, of.consult, guest, referenceID);
   } else if (queue) {
     turn.forget('consult');
     turn.status(party, 'ConsultationReleased');
@@ -144,8 +144,13 @@ export function cancelConsult(turn: Turn, party: Party, referenceID: number): Re
 export function retrieveConsult(turn: Turn, party: Party, referenceID: number): Refused | undefined {
   const of = answeredConsultOf(turn, party);
   if ('refusal' in of) return of;
-  hangUp(turn, of.guest, { by: 'request', referenceID });
+  drop(turn, of.consult, of.guest, referenceID);
   return undefined;
+}
+
+function drop(turn: Turn, consult: Consult, guest: Party, referenceID: number): void {
+  turn.update({ consult: { ...consult, dropped: true } });
+  hangUp(turn, guest, { by: 'request', referenceID });
 }
 
 /** RequestTransferConsult: the host leaves, the guest and the others talk at once. It is told when the host has left. */

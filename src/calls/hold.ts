@@ -76,22 +76,24 @@ export function phoneHold(turn: Turn, party: Party, fact: Fact): void {
  * as it does, and whoever had swapped retrieves when there is no consultation any more to swap in.
  *
  * @param before the call as it was before this turn
+ * @param referenceID of the request that this turn carries out
  */
-export function settleHolds(turn: Turn, before: Call): void {
+export function settleHolds(turn: Turn, before: Call, referenceID: number): void {
   const host = before.consult?.swapped ? before.consult.host : undefined;
-  if (host !== undefined && !activeConsult(turn.call)) endSwap(turn, turn.party(host));
+  if (host !== undefined && !activeConsult(turn.call)) endSwap(turn, turn.party(host), referenceID);
   for (const { partyID } of turn.call.parties) {
     const party = turn.party(partyID);
     const talks = party.state === 'Talk' && isUp(party) && !isLeaving(party);
     // Who waits in a queue holds when there is somebody to hold.
-    if (party.leg.heldByPhone && talks && waitingParty(turn.call)?.partyID !== partyID) hold(turn, party, 0);
+    if (party.leg.heldByPhone && talks && waitingParty(turn.call)?.partyID !== partyID) hold(turn, party, referenceID);
   }
 }
 
-function endSwap(turn: Turn, host: Party): void {
+function endSwap(turn: Turn, host: Party, referenceID: number): void {
   const { consult } = turn.call;
   if (consult?.swapped) turn.update({ consult: { ...consult, swapped: false } });
-  if (host.state === 'Held' && isUp(host) && !isLeaving(host) && !host.leg.heldByPhone) retrieve(turn, host, 0);
+  if (host.state === 'Held' && isUp(host) && !isLeaving(host) && !host.leg.heldByPhone)
+    retrieve(turn, host, referenceID);
 }
 
 function hold(turn: Turn, party: Party, referenceID: number): void {

@@ -171,15 +171,16 @@ export function treatmentOver(turn: Turn): void {
 
 /**
  * RequestReleaseCall: the party leaves; a call of two ends for both at once, a conversation of more goes on. Only a caller who still waits is let go
- * when the agent's phone has really stopped ringing, by way of the tone.
+ * when the agent's phone has really stopped ringing, by way of the tone. A supervisor leaves a call that is not his, however few are left in it.
  */
 export function releaseParty(turn: Turn, party: Party, referenceID: number): void {
   if (isLeaving(party)) return;
   const goesOn = conversing(turn.call).filter((p) => p.partyID !== party.partyID).length >= 2;
   // An agent who does not want a queue's call leaves its caller waiting for another.
   const refusesQueue = rungForQueue(turn.call)?.partyID === party.partyID;
-  if (goesOn || refusesQueue || (isNewcomer(party) && !isUp(party))) {
-    hangUp(turn, party, { by: 'request', referenceID });
+  const supervises = turn.call.supervision?.supervisor === party.partyID;
+  if (goesOn || refusesQueue || supervises || (isNewcomer(party) && !isUp(party))) {
+    hangUp(turn, party, { by: 'request', referenceID, own: true });
     return;
   }
   endedBy(turn, referenceID, party.role === 'Customer' ? 'BY_CUSTOMER' : 'BY_AGENT');

@@ -2,7 +2,7 @@ import { refuse } from '../cti/errors.ts';
 import { type Call, liveParty } from './call.ts';
 import { isObserver, talkers } from './layout.ts';
 import type { Refused } from './output.ts';
-import { isLeaving, isUp, type Party, type Purpose, type Target } from './party.ts';
+import { isLeaving, isLive, isUp, type Party, type Purpose, type Target } from './party.ts';
 
 /** Who may bring somebody new into a call of two, and who may be brought. */
 
@@ -22,12 +22,20 @@ const OWN: ReadonlySet<Purpose> = new Set(['first', 'second', 'queued']);
 /** An outside number that was brought into a call which had its parties already. */
 export const isAddedOutsider = (party: Party): boolean => party.leg.kind === 'customer' && !OWN.has(party.purpose);
 
+/** Added to a conversation (conference.ts), and not in it yet. */
+export const isRungIn = (party: Party): boolean => party.purpose === 'added' && party.leg.bridgedAt === undefined;
+
+/** Whether a third is being rung into the conversation. */
+export const isAnyoneRungIn = (call: Call): boolean =>
+  call.parties.some((p) => isRungIn(p) && isLive(p) && !isLeaving(p));
+
 const refused = (...args: Parameters<typeof refuse>): Refused => ({ refusal: refuse(...args) });
 
 /**
  * Why a party may not hand its call on or ask somebody about it; undefined if it may.
  *
- * @param conference the code that refuses a party of a conference
+ * @param conference the code that refuses a party of a conference, also while the third is still being rung: he would come
+ *   into a call that its other two have left, or wait in
  */
 export function mayNotBring(
   call: Call,
@@ -41,7 +49,7 @@ export function mayNotBring(
   if (party.state === 'Held') return refused('HeldInProcess');
   if (party.state !== 'Talk' || !stays(party)) return refused('InvalidAgentState', { state: party.state });
   const others = opposite(call, party);
-  if (others.length > 1) return refused(conference);
+  if (others.length > 1 || isAnyoneRungIn(call)) return refused(conference);
   if (others.length === 0 || call.transfer) {
     return refused('InvalidAgentState', { reason: 'there is nobody opposite to talk to' });
   }

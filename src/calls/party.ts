@@ -85,6 +85,8 @@ export interface LegHangup {
   readonly by: Exclude<EndedBy, 'far-end'>;
   /** The request that caused it, for the event's referenceID. */
   readonly referenceID?: number;
+  /** It was the party's own (RequestReleaseCall): the same as hanging up on its phone. */
+  readonly own?: true;
 }
 
 /** How an unanswered caller will be refused once he has heard the tone. */
@@ -137,6 +139,8 @@ export interface Leg {
   readonly earlyMedia?: boolean;
   /** Its phone is to answer by itself, and does not ring yet. */
   readonly answerWhenItRings?: boolean;
+  /** Of the request that has its phone answer, if it gave one. */
+  readonly answerReferenceID?: number;
   /** The phone itself is on hold (re-INVITE sendonly): it sends no voice and is sent none. */
   readonly heldByPhone?: boolean;
   /** Set while an unanswered caller hears the tone that says why nobody comes. */

@@ -1,5 +1,5 @@
 import type { Call } from './call.ts';
-import { isLive, type Party, type Purpose } from './party.ts';
+import { isLive, type Leg, type Party, type Purpose } from './party.ts';
 import type { Turn } from './turn.ts';
 
 /**
@@ -19,7 +19,9 @@ const PLAIN: ReadonlySet<Purpose> = new Set([
 ]);
 
 /** One who was consulted is the agent of a plain call as soon as he is guest of nobody any more. */
-function isPlain({ consult, conference }: Call, { partyID, purpose }: Party): boolean {
+function isPlain({ consult, conference, supervision }: Call, { partyID, purpose }: Party): boolean {
+  // Who takes a call away is its agent, by his request or by having done so; all other supervision has its own statuses.
+  if (purpose === 'supervisor') return supervision?.supervisor !== partyID || supervision.mode === 'intercept';
   if (purpose === 'consult') return consult?.guest !== partyID && conference?.guest !== partyID;
   return PLAIN.has(purpose);
 }
@@ -55,15 +57,17 @@ export function statusJoined(turn: Turn, party: Party): void {
   turn.status(party, own ? 'UserCallConnected' : 'Connected');
 }
 
+/** Its phone was dialled, as far as is known. */
+const wasTried = ({ startedAt, progressAt, end }: Leg): boolean =>
+  progressAt !== undefined || (startedAt !== undefined && end?.notStarted === undefined);
+
 /** A leg has ended; right before EventReleased. */
 export function statusEnded(turn: Turn, ended: Party): void {
   if (!isPlain(turn.call, ended)) return;
   const { leg } = ended;
   if (ended.role === 'Agent') {
     if (leg.answeredAt !== undefined) turn.status(ended, 'Completed');
-    else if (leg.direction === 'outbound' && leg.startedAt !== undefined && leg.end?.notStarted === undefined) {
-      turn.status(ended, 'Missed');
-    }
+    else if (leg.direction === 'outbound' && wasTried(leg)) turn.status(ended, 'Missed');
   }
   const owner = ownerOf(turn.call, ended);
   if (owner) {

@@ -69,7 +69,7 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
     case 'not-done': {
       const turn = new Turn(call, now);
       if (!call.deleted) undo(turn, input, carryOut);
-      return finish(turn, call);
+      return finish(turn, call, input.request.referenceID);
     }
     default:
       return 'channel' in input ? onFact(call, input, now) : onRequest(call, input, now);
@@ -79,7 +79,7 @@ export function step(call: Call, input: CallInput, now: number): Outcome | Refus
 function onRequest(call: Call, request: CallRequest, now: number): Outcome | Refused {
   if (call.deleted) return { refusal: refuse('NotFoundCallID') };
   const turn = new Turn(call, now);
-  return carryOut(turn, request) ?? finish(turn, call);
+  return carryOut(turn, request) ?? finish(turn, call, request.referenceID);
 }
 
 function onFact(call: Call, fact: Fact, now: number): Outcome {
@@ -88,8 +88,8 @@ function onFact(call: Call, fact: Fact, now: number): Outcome {
   return finish(turn, call);
 }
 
-function finish(turn: Turn, before: Call): Outcome {
-  settleHolds(turn, before);
+function finish(turn: Turn, before: Call, referenceID = 0): Outcome {
+  settleHolds(turn, before, referenceID);
   settleListening(turn);
   return turn.outcome();
 }

@@ -1,10 +1,10 @@
 import type { ErrorKey } from '../cti/errors.ts';
 import { type Call, liveParty, type Supervision } from './call.ts';
-import { hasRoom, isRungIn, isStaff } from './conference.ts';
+import { hasRoom, isStaff } from './conference.ts';
 import type { Supervise } from './input.ts';
 import { conversing } from './layout.ts';
-import { isAddedOutsider } from './newcomer.ts';
-import { isLeaving, isLive, isUp, type Party } from './party.ts';
+import { isAddedOutsider, isAnyoneRungIn } from './newcomer.ts';
+import { isLeaving, isUp, type Party } from './party.ts';
 
 /** What a request to supervise is judged by. */
 export interface Attempt {
@@ -149,5 +149,4 @@ export function isSupervisable(call: Call, agent: Party): boolean {
 const staysListening = ({ moves, current, request }: Attempt): boolean =>
   moves && current !== undefined && listens(current.mode) && listens(request.mode);
 
-const isConference = (call: Call): boolean =>
-  conversing(call).length > 2 || call.parties.some((p) => isRungIn(p) && isLive(p) && !isLeaving(p));
+const isConference = (call: Call): boolean => conversing(call).length > 2 || isAnyoneRungIn(call);

@@ -8,6 +8,7 @@ import { type Departure, type Farewell, hangUp, releaseUnstarted } from './leave
 import type { Refused } from './output.ts';
 import { isLeaving, isLive, type Party, plannedParty, type Relation } from './party.ts';
 import { announceRinging, joinTalk, type Purposeful } from './progress.ts';
+import { statusAnswered, statusDialled } from './statuses.ts';
 import { brokenRule, isSupervisable, listens } from './supervise-rules.ts';
 import { counterpartDN, tellEstablished } from './tell.ts';
 import { tellPartyAdded, tellPartyChanged, tellPartyDeleted } from './tell-relations.ts';
@@ -103,7 +104,10 @@ export function settleListening(turn: Turn): void {
 
 /** The supervisor's phone. What he does begins when he answers. */
 export const supervisor: Purposeful = {
-  rings: (turn, party) => void announceRinging(turn, party),
+  rings(turn, party) {
+    if (turn.call.supervision?.mode === 'intercept') statusDialled(turn, party);
+    announceRinging(turn, party);
+  },
   answers(turn, party) {
     const { supervision } = turn.call;
     const target = supervision?.supervisor === party.partyID ? turn.party(supervision.target) : undefined;
@@ -117,6 +121,7 @@ export const supervisor: Purposeful = {
     const { mode } = supervision;
     if (listens(mode)) setStatus(turn, mode, 'Started', target);
     setStatus(turn, mode, 'Started', joined);
+    if (mode === 'intercept') statusAnswered(turn, joined);
     tellEstablished(turn, joined);
     if (mode === 'bargein') tellInterrupted(turn, joined, target, joined.referenceID ?? 0);
     if (mode === 'intercept') takeAway(turn, joined, target, joined.referenceID ?? 0);
@@ -163,11 +168,14 @@ function moveTo(turn: Turn, was: Supervision, { mode, referenceID }: Supervise):
   const moved = turn.put({
     ...before,
     role: roleIn(mode),
+    // What comes of it from here on comes of this request.
+    referenceID,
     relation: { ...relationIn(turn, mode, target), ...callState },
   });
   if (!there) return;
   if (mode !== 'bargein') setStatus(turn, mode, 'Started', target);
   setStatus(turn, mode, 'Started', moved);
+  if (mode === 'intercept') statusAnswered(turn, moved);
   tellPartyChanged(turn, moved, referenceID);
   if (mode === 'bargein') tellInterrupted(turn, moved, target, referenceID);
   if (mode === 'intercept') takeAway(turn, moved, target, referenceID);

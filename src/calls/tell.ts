@@ -106,7 +106,7 @@ export function tellOtherRinging(turn: Turn, party: Party): void {
 export function tellEstablished(turn: Turn, party: Party): void {
   turn.tell({
     messageID: 'EventEstablished',
-    ...ofParty(turn, party),
+    ...ofParty(turn, party, party.leg.answerReferenceID),
     thisQueue: party.thisQueue ?? '',
     ...makeCallType(turn.call),
   });
@@ -152,9 +152,12 @@ export function tellReleased(turn: Turn, party: Party): void {
   const { call } = turn;
   const { leg } = party;
   const ending = endOf(party);
+  // A phone that is not even tried has no cause to end but the request that was to ring it.
+  const untried = leg.end?.notStarted !== undefined && leg.end.by === 'system';
+  const cause = untried ? undefined : (leg.hangup?.referenceID ?? 0);
   turn.tell({
     messageID: 'EventReleased',
-    ...ofParty(turn, party, leg.hangup?.referenceID ?? 0),
+    ...ofParty(turn, party, cause),
     thisQueue: party.thisQueue ?? '',
     ...makeCallType(call),
     wrapUpDuration: leg.bridgedAt === undefined ? 0 : (party.wrapUp ?? 0),

@@ -131,6 +131,8 @@ export const transferDeparture: Departure = (turn, left) => {
     enqueue(turn, customer, queue, left.leg.hangup?.referenceID);
     return true;
   }
+  // Nobody else's leaving is anything to the one who waits: of a third who did not come, or went before, say.
+  if (left.partyID !== transfer.by && left.partyID !== transfer.to) return true;
   if (transfer.to === undefined) return false;
   const to = turn.party(transfer.to);
   if (left.partyID === transfer.by && to.leg.state === 'planned') {
@@ -138,7 +140,7 @@ export const transferDeparture: Departure = (turn, left) => {
     return true;
   }
   // A target that was released before its turn came has ended already.
-  if (isLive(to) || (left.partyID !== transfer.by && left.partyID !== transfer.to)) return false;
+  if (isLive(to)) return false;
   goBack(turn, transfer, to, customer);
   return true;
 };

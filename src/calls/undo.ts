@@ -1,3 +1,5 @@
+import { answerFailed } from './answer.ts';
+import { liveParty } from './call.ts';
 import type { Command } from './command.ts';
 import type { CallRequest, NotDone } from './input.ts';
 import type { Refused } from './output.ts';
@@ -6,7 +8,7 @@ import type { Turn } from './turn.ts';
 /**
  * A request that Asterisk did not carry out is undone by the one that takes it back, as if its party had asked for that:
  * the call is what it was, and its events say so. Where nothing is listed there is nothing to undo: either the request
- * left nothing behind (digits, a phone that was to answer), or the leg that could not be served is hung up, and its end
+ * left nothing behind (digits), or the leg that could not be served is hung up, and its end
  * tells the rest. The first of several that is not refused is taken.
  */
 const UNDONE_BY: { readonly [K in CallRequest['kind']]?: readonly Undoing[] } = {
@@ -36,6 +38,8 @@ export function undo(
 ): void {
   if (ENDS_ITS_LEG.has(command) || !('thisDN' in request) || request.thisDN === undefined) return;
   const { thisDN, referenceID } = request;
+  const party = liveParty(turn.call, thisDN);
+  if (request.kind === 'answer' && party) answerFailed(turn, party);
   for (const kind of UNDONE_BY[request.kind] ?? []) {
     if (carryOut(turn, { kind, thisDN, referenceID }) === undefined) return;
   }

@@ -24,7 +24,7 @@ type Verb<K extends CallRequest['kind']> = (turn: Turn, request: Extract<CallReq
 
 /** What each request does. One line each: what it really does is in the capability's own file. */
 const VERBS: { readonly [K in CallRequest['kind']]: Verb<K> } = {
-  answer: by((turn, party) => answerPhone(turn, party)),
+  answer: by((turn, party, { referenceID }) => answerPhone(turn, party, referenceID)),
   release: by((turn, party, { referenceID }) => {
     releaseParty(turn, party, referenceID);
     return undefined;

@@ -1,3 +1,4 @@
+import { dialDoubts } from './dial-doubts.ts';
 import { LEAST_RING } from './dialer-pacing.ts';
 import { isAnchored } from './patterns.ts';
 import { type Finding, keyOf, type Path } from './problems.ts';
@@ -206,6 +207,15 @@ export function findConflicts(config: Config): Finding[] {
       'the node number',
       config.nodes.map((node, i) => ({ value: String(node.number), path: ['nodes', i, 'number'] })),
     ),
+    // Each would take the event socket from the other for ever.
+    ...duplicates(
+      'the Stasis app of this Asterisk',
+      config.nodes.map(({ ari }, i) => ({
+        value: `${ari.url.replace(/\/+$/, '')} ${ari.app}`,
+        path: ['nodes', i, 'ari'],
+      })),
+      false,
+    ),
     ...duplicates(
       'the trunk',
       config.trunks.map((trunk, i) => ({ value: trunk.id, path: ['trunks', i, 'id'] })),
@@ -268,6 +278,7 @@ export function findDoubts(config: Config): Finding[] {
       fix: 'Listen on 127.0.0.1 and put a TLS proxy in front',
     });
   }
+  found.push(...dialDoubts(config));
   const { sentinel } = config.redis;
   if (sentinel && sentinel.nodes.length < 3) {
     found.push({

@@ -1,9 +1,11 @@
+import { isAmbiguous } from './ambiguity.ts';
+
 /**
  * Tells why a regular expression from the configuration may not be used, or nothing if it may.
  *
  * The expressions see every number that a client or a trunk sends, so one that can backtrack without end would stop the
- * service. The guard is simple and errs on the safe side: no repeated group that itself holds a variable
- * repetition or an alternative, and no back-reference.
+ * service. The guard errs on the safe side: no repeated group that itself holds a variable repetition or an alternative,
+ * no back-reference, and no more than two parts in a row that can share a long text out between them (ambiguity.ts).
  *
  * @param source the expression as written, without slashes
  */
@@ -14,8 +16,9 @@ export function patternFault(source: string): string | undefined {
   } catch {
     return 'is not a regular expression';
   }
-  return backtracks(source)
-    ? 'repeats a group that itself repeats or has alternatives, which can take for ever'
+  if (backtracks(source)) return 'repeats a group that itself repeats or has alternatives, which can take for ever';
+  return isAmbiguous(source)
+    ? 'has more than two parts that repeat and can match the same text, which can take for ever'
     : undefined;
 }
 

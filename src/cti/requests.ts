@@ -71,7 +71,12 @@ export const METHODS = {
       firstLeg: z.enum(['agent', 'customer']).default('agent').describe('whose phone is rung first'),
       callType: z.enum(['Outbound', 'Internal']).optional().describe('told from otherDN if absent'),
       ANI: Dn.optional().describe('the number to show; the trunk’s caller id if absent'),
-      ringTimeout: z.int().min(1).max(600).default(30).describe('seconds'),
+      ringTimeout: z
+        .int()
+        .min(1)
+        .max(600)
+        .optional()
+        .describe('seconds; the service’s (30 unless configured) if absent'),
       attachedData: GivenAttachedData.optional(),
       recording: z.boolean().optional().describe('record from the moment both are bridged'),
     }),

@@ -53,6 +53,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     this.tickets = new Tickets({
       floor: (companyId) => this.#floors.of(companyId),
       queue: (companyId, id) => deps.directory.queue(companyId, id),
+      ringTimeout: deps.ringTimeout,
       place: (caller, callID, params, chosenBy) => {
         const there = this.#nodes.ofCall(callID) ? undefined : deps.placing?.();
         return (there ?? this).placeAs(caller, callID, params, { chosenBy });

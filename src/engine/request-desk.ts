@@ -18,7 +18,10 @@ import { type RefusedRequest, refusalEvent } from './views.ts';
 
 /** What is needed to serve requests. */
 export interface RequestDeskDeps
-  extends Pick<EngineDeps, 'store' | 'admission' | 'directory' | 'recordings' | 'now' | 'log' | 'isPassing'> {
+  extends Pick<
+    EngineDeps,
+    'store' | 'admission' | 'directory' | 'recordings' | 'now' | 'ringTimeout' | 'log' | 'isPassing'
+  > {
   readonly nodes: Nodes;
   readonly reach: Reach;
   readonly floor: (companyId: CompanyId) => FloorRunner | undefined;
@@ -143,7 +146,7 @@ export class RequestDesk {
   }
 
   #context(caller: Caller, method: string): RequestContext {
-    const { directory, now, recordings, store, nodes, reach, admission } = this.#deps;
+    const { directory, now, recordings, store, nodes, reach, admission, ringTimeout } = this.#deps;
     const kept: (() => void)[] = [];
     const keep = <T>({ it, settled }: Kept<T>): T => {
       kept.push(settled);
@@ -159,6 +162,7 @@ export class RequestDesk {
       store,
       floor: this.#deps.floor(caller.companyId),
       notReady: this.#deps.notReady(),
+      ringTimeout,
       place: (wanted) => nodes.place(caller.companyId, wanted),
       begin: async (key, birth) => {
         const shard = nodes.get(key)?.shard;

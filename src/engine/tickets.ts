@@ -19,6 +19,8 @@ export interface TicketsDeps {
     params: ParamsOf<'RequestMakeCall'>,
     chosenBy: NonNullable<RequestContext['chosenBy']>,
   ) => ReturnType<CallPlacing['place']>;
+  /** Seconds that a phone rings where nothing else is said. */
+  readonly ringTimeout: number;
   /** A call, live or ended. */
   readonly find: (companyId: CompanyId, callID: CallID) => Promise<Call | undefined>;
 }
@@ -59,7 +61,8 @@ export class Tickets implements TicketDesk {
   ): ReturnType<CallPlacing['place']> {
     const { queue: id, assignment } = of;
     const queue = this.#deps.queue(caller.companyId, id);
-    const entry = queue ? entryOf(queue) : { id, ringTimeout: params.ringTimeout, wrapUp: 0 };
+    const { ringTimeout = this.#deps.ringTimeout } = params;
+    const entry = queue ? entryOf(queue) : { id, ringTimeout, wrapUp: 0 };
     return this.#deps.place(caller, callID, params, { queue: entry, assignment });
   }
 

@@ -16,18 +16,22 @@ const answer = z.union([
   z.strictObject({ jsonrpc: z.literal('2.0'), id: requestID, result: z.record(z.string(), z.unknown()) }),
   refusal.extend({ id: requestID }),
 ]);
-const request = z.union(
-  METHOD_NAMES.filter((name) => METHODS[name].carrier !== 'websocket').map((name) =>
-    z
-      .strictObject({
-        jsonrpc: z.literal('2.0'),
-        id: requestID.optional(),
-        method: z.literal(name),
-        params: METHODS[name].params,
-      })
-      .describe(METHODS[name].summary),
+const requestOf = (name: string, params: z.ZodType, summary: string) =>
+  z
+    .strictObject({
+      jsonrpc: z.literal('2.0'),
+      id: requestID.optional(),
+      method: z.literal(name),
+      // Those of which nothing is required may be left out.
+      params: params.safeParse({}).success ? params.optional() : params,
+    })
+    .describe(summary);
+const request = z.union([
+  ...METHOD_NAMES.filter((name) => METHODS[name].carrier !== 'websocket').map((name) =>
+    requestOf(name, METHODS[name].params, METHODS[name].summary),
   ),
-);
+  requestOf('rpc.discover', z.looseObject({}), 'The OpenRPC document'),
+]);
 
 const NO_KEY = { means: 'No key, or an unknown one.', body: failure };
 const NO_SCOPE = { means: 'The key does not have the scope.', body: refusal };
@@ -54,7 +58,7 @@ export const RPC_ENDPOINTS = {
     group: 'RPC',
     summary: 'Requests of JSON-RPC 2.0, one or a batch',
     access: 'key',
-    body: z.union([request, z.array(request)]),
+    body: z.union([request, z.array(request).min(1)]),
     answers: {
       200: { means: 'Every answer, refusals included.', body: z.union([answer, z.array(answer)]) },
       204: { means: 'Only notifications were sent.' },
@@ -93,7 +97,7 @@ export const RPC_ENDPOINTS = {
       401: NO_KEY,
       403: NO_SCOPE,
       410: { means: 'EventsExpired: the log no longer has what came after it.', body: refusal },
-      429: { means: 'The key has as many sockets open as it may.', body: refusal },
+      429: { means: 'The key is over its rate, or has as many sockets open as it may.', body: refusal },
       503: { means: 'The log cannot be read now.', body: refusal },
     },
   },
@@ -142,7 +146,8 @@ export const RPC_ENDPOINTS = {
     path: '/metrics',
     group: 'Watching',
     summary: 'Metrics in Prometheus’ text format',
-    notes: 'Takes no key from loopback; from elsewhere an operator’s, or one with the scope `admin`.',
+    notes:
+      'Takes no key from loopback; from elsewhere, or by way of a proxy, an operator’s, or one with the scope `admin`.',
     access: 'key',
     answers: {
       200: { means: 'Them.', body: { 'text/plain': z.string() } },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ERRORS, type ErrorKey } from '../cti/errors.ts';
 import { CTI_EVENT_NAMES, EVENT_SCHEMAS } from '../cti/events.ts';
-import { METHOD_NAMES, METHODS, type Method, type Scope } from '../cti/requests.ts';
+import { METHOD_NAMES, METHODS, type Method, type MethodName, type Scope } from '../cti/requests.ts';
 
 /** JSON Schema, draft 7: what OpenRPC 1.3 builds on. */
 type Schema = Record<string, unknown>;
@@ -14,6 +14,22 @@ const SUBJECTS_OF_SCOPE: Readonly<Record<Scope, readonly string[]>> = {
   dial: ['party'],
   read: [],
   admin: [],
+};
+
+/** Codes that a method may answer with although they are about something else than its scope (docs/refusals.md). */
+const BESIDE: Readonly<Partial<Record<MethodName, readonly ErrorKey[]>>> = {
+  RequestInitiateConsult: ['AgentIsInConsultScene', 'AgentIsInConferenceScene'],
+  RequestSingleStepTransfer: ['AgentIsInConsultScene'],
+  RequestSingleStepConference: ['AgentIsInConsultScene'],
+  RequestDeleteFromConference: ['AgentIsInBargedInScene', 'AgentIsInInterceptScene', 'AgentIsInConsultScene'],
+  RequestAgentLogin: ['RegisterDNNotMatch'],
+  RequestAgentReady: ['NotFoundAgent', 'RegisterDNNotMatch'],
+  RequestAgentNotReady: ['NotFoundAgent', 'RegisterDNNotMatch'],
+  RequestAgentLogout: ['NotFoundAgent', 'RegisterDNNotMatch'],
+  RequestDelayAfterCallWork: ['NotFoundAgent', 'RegisterDNNotMatch', 'InvalidAgentState'],
+  RequestListAgents: ['UnknownAgentError'],
+  RequestGetCallInfo: ['NotFoundCallID'],
+  Subscribe: ['EventsExpired'],
 };
 
 /** Codes of party requests that any method may answer with. */
@@ -47,7 +63,7 @@ export function openRpcDocument(version: string): object {
   };
 }
 
-function methodObject(name: string, method: Method): object {
+function methodObject(name: MethodName, method: Method): object {
   const params = schemaOf(method.params, 'input');
   const properties = (params['properties'] ?? {}) as Record<string, Schema>;
   const required = new Set((params['required'] ?? []) as string[]);
@@ -69,13 +85,12 @@ function methodObject(name: string, method: Method): object {
   };
 }
 
-function errorsOf(name: string, method: Method): ErrorKey[] {
+function errorsOf(name: MethodName, method: Method): ErrorKey[] {
   const subjects = SUBJECTS_OF_SCOPE[method.scope];
-  const own: readonly ErrorKey[] = name === 'Subscribe' ? ['EventsExpired'] : [];
+  const beside = BESIDE[name] ?? [];
   const keys = Object.keys(ERRORS) as ErrorKey[];
-  const read = name === 'RequestGetCallInfo' ? 'NotFoundCallID' : undefined;
   return keys.filter(
-    (key) => subjects.includes(ERRORS[key].subject) || EVERYWHERE.includes(key) || own.includes(key) || key === read,
+    (key) => subjects.includes(ERRORS[key].subject) || EVERYWHERE.includes(key) || beside.includes(key),
   );
 }
 

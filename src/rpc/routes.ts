@@ -66,7 +66,7 @@ export function rpcRoute(app: FastifyInstance, deps: RouteDeps): void {
  * `GET /events`: the company's events as Server-Sent Events, each with its eventID as `id` and the event as `data`.
  * Filters as query (`events` with commas, `callID`, `thisDN`); begins after the header `Last-Event-ID`, else after
  * the query's `after`, else now. 401 without a key, 403 without the scope `read`, 400 for a query that fails the
- * schema of Subscribe, 410 EventsExpired, 429 over the key's sockets, 503 while the log cannot be read.
+ * schema of Subscribe, 410 EventsExpired, 429 over the key's rate or sockets, 503 while the log cannot be read.
  */
 export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
   app.route({
@@ -76,6 +76,8 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
       if (use === undefined) return unauthorized(reply, deps);
       const { scope, params: schema } = METHODS.Subscribe;
       if (!use.caller.scopes.has(scope)) return refused(reply, 403, refuse('Forbidden', { scope }));
+      // Each begins with a reading of the log: it costs what a request costs.
+      if (!use.rate.take()) return refused(reply.header('retry-after', '1'), 429, refuse('RequestTooFast'));
       const params = schema.safeParse(givenParams(request));
       if (!params.success) return refused(reply, 400, invalidParams(params.error));
       if (use.sockets >= deps.limits.socketsPerKey) return refused(reply, 429, tooManySockets(deps));
@@ -99,8 +101,8 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
 
 /**
  * `GET /healthz`, `GET /readyz` and `GET /metrics`. They take no key; /metrics does from other than loopback addresses,
- * and then an operator’s, or one with the scope `admin`. Behind a proxy on the same host every client looks like loopback: the proxy
- * must not pass /metrics on.
+ * and then an operator’s, or one with the scope `admin`. What a proxy on the same host passes on comes from elsewhere, as the
+ * proxy says (X-Forwarded-For, Forwarded, Via); one that says nothing must not pass /metrics on.
  */
 export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
   app.route({ ...at(RPC_ENDPOINTS.health), handler: async (_request, reply) => json(reply, '{"status":"up"}') });
@@ -116,7 +118,7 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
     ...at(RPC_ENDPOINTS.metrics),
     handler: async (request, reply) => {
       const operator = deps.operators.find(request.headers.authorization) !== undefined;
-      if (!operator && !isLoopback(request.socket.remoteAddress)) {
+      if (!operator && !isFromHere(request)) {
         const use = deps.uses.find(request.headers.authorization);
         if (use === undefined) return unauthorized(reply, deps);
         if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));
@@ -125,6 +127,12 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
     },
   });
 }
+
+/** Headers by which a proxy says that it passes something on. */
+const PASSED_ON = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
+
+const isFromHere = (request: FastifyRequest): boolean =>
+  isLoopback(request.socket.remoteAddress) && PASSED_ON.every((name) => request.headers[name] === undefined);
 
 /** Whether an address is this host's own: 127.0.0.0/8, ::1, and the former written as the latter. */
 export function isLoopback(address: string | undefined): boolean {
@@ -151,7 +159,8 @@ function letGo(use: KeyUse, stream: EventStream, deps: RouteDeps): void {
 /** The query and the headers of GET /events as params of Subscribe; what is malformed is left for the schema. */
 function givenParams(request: FastifyRequest): Record<string, unknown> {
   const { events, after, ...rest } = request.query as Record<string, unknown>;
-  const resumed = request.headers['last-event-id'] ?? after;
+  // An empty one is what a client says that has heard nothing yet.
+  const resumed = request.headers['last-event-id'] || after;
   return {
     ...rest,
     ...(events === undefined ? {} : { events: typeof events === 'string' ? events.split(',') : events }),

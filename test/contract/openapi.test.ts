@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { Harness } from '../support/rpc-harness.ts';
+import { authorization, Harness, KEYS } from '../support/rpc-harness.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {
@@ -64,6 +64,26 @@ test('the bodies of POST /rpc are the methods’ own schemas', async () => {
   const body = document.paths['/rpc']?.['post']?.requestBody?.content['application/json']?.schema;
   expect(JSON.stringify(body)).toContain('"const":"RequestMakeCall"');
   expect(JSON.stringify(body)).toContain('"thisDN"');
+});
+
+test('of a body, only what is required is required', async () => {
+  const document = (await (await get('/openapi.json')).json()) as Document;
+  const body = document.paths['/rpc']?.['post']?.requestBody?.content['application/json']?.schema;
+  const alternatives = JSON.parse(JSON.stringify(body)).anyOf[0].anyOf as {
+    properties: { method: { const: string } };
+    required: string[];
+  }[];
+  const required = new Map(alternatives.map((a) => [a.properties.method.const, a.required]));
+  expect(required.get('RequestHoldCall')).toEqual(['jsonrpc', 'method', 'params']);
+  for (const name of ['RequestListCalls', 'RequestListAgents', 'rpc.discover']) {
+    expect(required.get(name), name).toEqual(['jsonrpc', 'method']);
+    const sent = await fetch(`http://127.0.0.1:${harness?.port}/rpc`, {
+      method: 'POST',
+      headers: authorization(KEYS.full),
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: name }),
+    });
+    expect(await sent.json(), name).toHaveProperty('result');
+  }
 });
 
 test('the page loads only what this server gives, and is given it', async () => {

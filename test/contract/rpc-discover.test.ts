@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { ERRORS } from '../../src/cti/errors.ts';
 import { CTI_EVENT_NAMES } from '../../src/cti/events.ts';
@@ -46,6 +47,35 @@ test('the document lists every method with its params by name, its result, its s
   const makeCall = document.methods.find((method) => method.name === 'RequestMakeCall');
   expect(makeCall?.params.filter((param) => param.required).map((param) => param.name)).toEqual(['thisDN', 'otherDN']);
 });
+
+test('a method’s errors are those that the page of refusals says of it, or more', () => {
+  const document = openRpcDocument('1.2.3') as Described;
+  const codes = new Map(
+    document.methods.map(({ name, errors }) => [
+      name,
+      errors.map(({ $ref }) => document.components.errors[$ref.split('/').at(-1) ?? '']?.code),
+    ]),
+  );
+  const page = readFileSync(new URL('../../docs/refusals.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| (-?\d+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$/gm)];
+  expect(rows.length).toBeGreaterThan(80);
+  const missing = rows.flatMap(([, code, of = '']) =>
+    METHOD_NAMES.filter((name) => namedIn(of, name) && !codes.get(name)?.includes(Number(code))).map(
+      (name) => `${name} ${code}`,
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
+/** Whether a row of that page is about a method, by name or as one of several. */
+function namedIn(of: string, name: string): boolean {
+  const [all, but = ''] = of.split(' but ');
+  if (but.includes(name)) return false;
+  if (all?.includes('the four of supervision') && /Monitor|Whisper|Bargein|Intercept/.test(name)) return true;
+  if (all?.includes('all about agents') && /Agent|AfterCallWork/.test(name)) return true;
+  if (all?.includes('all of recording') && name.endsWith('Recording')) return true;
+  return all === 'all' || new RegExp(`\\b${name}\\b`).test(all ?? '');
+}
 
 test('the document holds every event and every error, and every reference in it leads somewhere', () => {
   const document = openRpcDocument('1.2.3') as Described;

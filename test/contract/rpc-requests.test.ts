@@ -32,7 +32,7 @@ test('a request is validated, carried out for its caller, and answered over both
   for (const { caller, method, params } of rpc.requests.seen) {
     expect(caller).toMatchObject({ companyId: ACME, keyName: 'full' });
     expect(method).toBe('RequestMakeCall');
-    expect(params).toEqual({ ...given, makeCallType: 'Regular', firstLeg: 'agent', ringTimeout: 30 });
+    expect(params).toEqual({ ...given, makeCallType: 'Regular', firstLeg: 'agent' });
   }
 });
 
@@ -288,11 +288,11 @@ test('metrics are open to loopback, and every answer has its security headers', 
 
 test('metrics need a key with the scope admin from any other address', async () => {
   const rpc = await start();
-  const from = async (remoteAddress: string, key?: string) => {
+  const from = async (remoteAddress: string, key?: string, more: Record<string, string> = {}) => {
     const { statusCode } = await rpc.server.http.inject({
       url: '/metrics',
       remoteAddress,
-      headers: authorization(key),
+      headers: { ...authorization(key), ...more },
     });
     return statusCode;
   };
@@ -301,6 +301,16 @@ test('metrics need a key with the scope admin from any other address', async () 
   expect(await from('192.0.2.1')).toBe(401);
   expect(await from('192.0.2.1', KEYS.full)).toBe(403);
   expect(await from('192.0.2.1', KEYS.other)).toBe(200);
+  // A proxy on this host does not make its clients local.
+  for (const [name, value] of [
+    ['x-forwarded-for', '192.0.2.1'],
+    ['x-real-ip', '192.0.2.1'],
+    ['forwarded', 'for=192.0.2.1'],
+    ['via', '1.1 proxy'],
+  ] as const) {
+    expect(await from('127.0.0.1', undefined, { [name]: value }), name).toBe(401);
+    expect(await from('127.0.0.1', KEYS.other, { [name]: value }), name).toBe(200);
+  }
 });
 
 test('a client that asks and does not read its answers is cut', async () => {

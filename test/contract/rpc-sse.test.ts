@@ -73,6 +73,27 @@ test('what cannot be streamed is refused with its status', async () => {
   await expect.poll(() => rpc.metric('ringmaster_rpc_sockets', { carrier: 'sse' })).toBe(0);
 });
 
+test('an empty Last-Event-ID is none, and the query’s after counts', async () => {
+  const rpc = await start();
+  rpc.log.append(ACME, [{}, {}]);
+  const stream = new SseReader(await open(rpc, '?after=1', KEYS.full, { 'last-event-id': '' }));
+  rpc.log.append(ACME, [{}]);
+  expect((await stream.events(2)).map((event) => event.eventID)).toEqual([2, 3]);
+  await stream.cancel();
+});
+
+test('a key over its rate opens no stream, and reads nothing of the log', async () => {
+  const rpc = await start({ limits: { requestsPerSecond: 1, burst: 2 }, now: () => 0 });
+  for (let opened = 0; opened < 2; opened++) await new SseReader(await open(rpc, '?after=0')).cancel();
+  const read = rpc.log.reads;
+  const refused = await open(rpc, '?after=0');
+  expect([refused.status, await refused.json()]).toMatchObject([429, { error: { code: 301027 } }]);
+  expect(rpc.log.reads).toBe(read);
+  const theirs = await open(rpc, '', KEYS.other);
+  expect(theirs.status).toBe(200);
+  await new SseReader(theirs).cancel();
+});
+
 test('another company’s stream is silent, and a heartbeat moves the id on', async () => {
   const rpc = await start({ limits: { heartbeatMs: 20 } });
   const theirs = new SseReader(await open(rpc, '', KEYS.other));

@@ -3,6 +3,9 @@ import { Engine } from '../../src/engine/engine.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
 import type { Admission, CommitResult } from '../../src/ports.ts';
 
+/** Seconds that phones ring where a request says nothing. */
+export const RING_TIMEOUT = 25;
+
 const stored = ({ version }: { version: number }): Promise<CommitResult> =>
   Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 });
 
@@ -36,7 +39,7 @@ export function bareEngine(options: {
       n += 1;
       return String(n).padStart(32, '0');
     },
-    ringTimeout: 30,
+    ringTimeout: RING_TIMEOUT,
     log: {
       info: () => {},
       error: (_, error) => options.onError?.(error),

@@ -177,8 +177,8 @@ describe('supervision', () => {
     expectWhole(events);
     const speaker = speakerOf(callID, partyID, 'InterceptTo');
     expect(plain(sinceTheyTalked(events)).slice(0, 3)).toEqual([
-      { messageID: 'EventRinging', ...speaker, referenceID: 7, thisQueue: '' },
-      { ...ANSWERED, ...speaker, referenceID: 7 },
+      { messageID: 'EventRinging', ...speaker, referenceID: 7, thisQueue: '', agentStatus: 'Dialed' },
+      { ...ANSWERED, ...speaker, referenceID: 7, agentStatus: 'Connected' },
       {
         ...LEFT,
         ...agentOf(callID),
@@ -240,7 +240,7 @@ describe('supervision', () => {
       'BargeinStarted',
       'WhisperStarted',
       'MonitorStarted',
-      undefined,
+      'Connected',
     ]);
   });
 

@@ -54,7 +54,7 @@ export const makeCall: Serve<'RequestMakeCall'> = async (context, params) => {
     target: toQueue ? target : { ...target, ...notTried },
     ...(waitsIn && { queue: entryOf(waitsIn) }),
     ...(!inside && callerId !== undefined && { ANI: callerId }),
-    ringTimeout: params.ringTimeout,
+    ringTimeout: params.ringTimeout ?? context.ringTimeout,
     attachedData: mergeAttachedData({}, params.attachedData ?? {}),
     referenceID: params.referenceID ?? 0,
     ...(plan && { recording: plan }),

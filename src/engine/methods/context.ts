@@ -28,6 +28,8 @@ export interface RequestContext {
   readonly notReady: string | undefined;
   /** A node and an id for a new call, and why it must not be tried if so; undefined while there is no node at all. */
   readonly place: (wanted: Wanted) => Soon<Place | undefined>;
+  /** Seconds that a phone rings where the request does not say. */
+  readonly ringTimeout: number;
   /** The queue that chose thisDN for the call, if one did. */
   readonly chosenBy?: MakeCall['chosenBy'];
   /** By which numbers are called; the company's trunk where absent. */

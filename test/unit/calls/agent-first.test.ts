@@ -182,10 +182,11 @@ describe('the agent is not reached', () => {
     ['no-node', 'Failed'],
     ['unavailable', 'Channel Unavailable'],
   ] as const)('is not tried at all: %s', (unreachable, connectionStatus) => {
-    const t = story().make({ agentUnreachable: unreachable });
+    const t = story().make({ ref: 7, agentUnreachable: unreachable });
     expect(t.told()).toEqual(['EventCallCreated(1001)', 'EventReleased(1001)', 'EventCallDeleted(1001)']);
     expect(t.asked()).toEqual([]);
     expect(t.event('EventCallDeleted').connectionStatus).toBe(connectionStatus);
+    expect(t.events.map((e) => e.referenceID)).toEqual([7, 7, 7]);
     expect(t.call.deleted).toBe(true);
   });
 });

@@ -23,6 +23,27 @@ describe('RequestAnswerCall', () => {
     expect(t.rings(AGENT).asked()).toEqual([]);
   });
 
+  it('its referenceID is that of the party’s EventEstablished', () => {
+    const caller = '+919800000001';
+    const t = story().arrives({ from: caller, to: '4000', reaches: AGENT }).rings(AGENT);
+    t.picksUp(AGENT, 9).answers(AGENT).answers(caller);
+    expect(t.event('EventEstablished', AGENT).referenceID).toBe(9);
+    expect(t.event('EventEstablished', caller).referenceID).toBe(0);
+  });
+
+  it('one without a referenceID leaves the call its own', () => {
+    const t = story().make({ ref: 7 }).picksUp(AGENT).rings(AGENT).answers(AGENT).answers('+919800000001');
+    expect(t.events.filter((e) => e.messageID === 'EventEstablished').map((e) => e.referenceID)).toEqual([7, 7]);
+  });
+
+  it('a phone that could not be told, and is answered by its user, was answered by no request', () => {
+    const t = story().make({ ref: 7 }).rings(AGENT).picksUp(AGENT, 9);
+    const request = { kind: 'answer', thisDN: AGENT, referenceID: 9 } as const;
+    t.happens({ kind: 'not-done', request, command: 'answer-phone' });
+    t.answers(AGENT).answers('+919800000001');
+    expect(t.event('EventEstablished', AGENT).referenceID).toBe(7);
+  });
+
   it('is refused once the phone has answered', () => {
     const t = story().make().rings(AGENT).answers(AGENT).picksUp(AGENT);
     expect(t.refusal).toBe('InvalidAgentState');

@@ -97,7 +97,7 @@ describe('somebody is rung straight into the call', () => {
 
 describe('somebody who is rung does not come', () => {
   it.each([
-    ['busy', BUSY, 'User Busy', 'ConferenceFailed', undefined],
+    ['busy', BUSY, 'User Busy', 'ConferenceFailed', 'ConferenceGuestMissed'],
     ['rings out', NO_ANSWER, 'User Not Answered', 'ConferenceMissed', 'ConferenceGuestMissed'],
   ])('%s: he is released and the call goes on', (_, end, status, host, guest) => {
     const s = talking().adds(AGENT, GUEST, 7).rings(GUEST).fromHere().ends(GUEST, end);
@@ -113,7 +113,7 @@ describe('somebody who is rung does not come', () => {
   it('a number that must not be dialled is released at once', () => {
     const s = talking().adds(AGENT, OUTSIDER, 7, 'invalid-number');
     expect(s.told()).toEqual([`EventReleased(${OUTSIDER})`]);
-    expect(s.released(OUTSIDER)).toMatchObject({ connectionStatus: 'Invalid Number', ...addedBy });
+    expect(s.released(OUTSIDER)).toMatchObject({ connectionStatus: 'Invalid Number', referenceID: 7, ...addedBy });
     expect(s.statuses.map((x) => x.status).slice(-2)).toEqual(['ConferenceDialed', 'ConferenceFailed']);
     expect(s.asked()).toEqual([]);
   });
@@ -134,6 +134,8 @@ describe('somebody who is rung does not come', () => {
   it.each([AGENT, CUSTOMER])('%s leaves a call of two meanwhile: the call is over and the phone stops', (dn) => {
     const s = talking().adds(AGENT, GUEST, 7).rings(GUEST).ends(dn);
     expect(s.leaving().sort()).toEqual([AGENT, CUSTOMER, GUEST].filter((p) => p !== dn).sort());
+    s.ends(GUEST);
+    expect(s.released(GUEST).agentStatus).toBe('ConferenceGuestReleased');
   });
 });
 

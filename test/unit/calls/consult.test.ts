@@ -123,6 +123,8 @@ describe('a consultation ends before an answer', () => {
   it('the guest is released by request: it is as if it had refused', () => {
     const s = ringing().releases(GUEST, 9).ends(GUEST);
     expect(s.told()).toEqual([`EventReleased(${GUEST})`, `EventAttachedDataChanged(${AGENT})`]);
+    expect(s.released(GUEST)).toMatchObject({ referenceID: 9, agentStatus: 'ConsultationGuestMissed' });
+    expect(s.last('EventAttachedDataChanged', AGENT)).toMatchObject({ agentStatus: 'ConsultationFailed' });
     expect(places(s).slice(0, 2)).toEqual(['b1', 'b1']);
   });
 
@@ -147,7 +149,7 @@ describe('a consultation ends after the answer', () => {
   it.each([
     ['retrieved', (s: ReturnType<typeof asked>) => s.retrieves(AGENT, 8).ends(GUEST), 'Released', 8],
     ['the guest hangs up', (s: ReturnType<typeof asked>) => s.ends(GUEST), 'Completed', 0],
-    ['the guest is released', (s: ReturnType<typeof asked>) => s.releases(GUEST, 9).ends(GUEST), 'Released', 9],
+    ['the guest leaves by request', (s: ReturnType<typeof asked>) => s.releases(GUEST, 9).ends(GUEST), 'Completed', 9],
   ])('%s: stage 5, and agent and customer talk again', (_, happen, status, referenceID) => {
     const s = happen(asked());
     expect(s.told()).toEqual([`EventReleased(${GUEST})`, `EventAttachedDataChanged(${AGENT})`]);

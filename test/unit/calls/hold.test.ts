@@ -197,6 +197,8 @@ describe('the host of a consultation who holds swaps to the customer', () => {
       expect(call.party(AGENT).state).toBe('Talk');
       const told = call.told();
       expect(told.filter((e) => e === `EventRetrieved(${AGENT})`)).toHaveLength(1);
+      // That of the request that ended the consultation, if one did.
+      expect(call.event('EventRetrieved').referenceID).toBe(call.released(GUEST).referenceID);
       expect(told).toContain(`EventReleased(${GUEST})`);
       expect(call.holds(AGENT).hearing()).toEqual(HELD_BY_AGENT);
     }

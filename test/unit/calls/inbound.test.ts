@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { BUSY, CALLER_CHANNEL, CANCELS, DECLINES, type End, NO_ANSWER, type Story, story, T0 } from './flow.ts';
+import type { CallBirth } from '../../../src/calls/input.ts';
+import {
+  BUSY,
+  CALLER_CHANNEL,
+  CANCELS,
+  callArrived,
+  DECLINES,
+  type End,
+  NO_ANSWER,
+  type Story,
+  story,
+  T0,
+} from './flow.ts';
 
 const AGENT = '1001';
 const CALLER = '+919800000001';
@@ -27,6 +39,19 @@ describe('a customer reaches an agent', () => {
     t.ends(CALLER).ends(AGENT);
     expect(t.told()).toEqual([`EventReleased(${CALLER})`, 'EventReleased(1001)', `EventCallDeleted(${CALLER})`]);
     expect(t.asked()).toEqual(['hang-up 1001 16', 'destroy-bridge']);
+  });
+
+  it('who shows the number of the agent whom he calls is not taken for that agent', () => {
+    const birth = callArrived({ from: AGENT, to: NUMBER, reaches: AGENT });
+    const t = story().born({ ...birth, callType: 'Inbound' } as CallBirth);
+    const [caller, agent] = t.call.parties.map((p) => p.leg.channel);
+    t.happens({ kind: 'leg-answered', channel: agent ?? '' }).happens({ kind: 'leg-answered', channel: caller ?? '' });
+    t.happens({ kind: 'hold', thisDN: AGENT, referenceID: 0 });
+    expect(t.call.parties.map((p) => [p.role, p.state])).toEqual([
+      ['Customer', 'Talk'],
+      ['Agent', 'Held'],
+    ]);
+    expect(t.call.media.music).toEqual([caller]);
   });
 
   it('carries the numbers and roles, and no referenceID, for no request caused it', () => {

@@ -5,9 +5,10 @@ import { isRefused, type Outcome, type Refused } from '../../../src/calls/output
 import { isLeaving, isLive, type Party } from '../../../src/calls/party.ts';
 import { begin, step } from '../../../src/calls/step.ts';
 import type { NewCtiEvent } from '../../../src/cti/events.ts';
-import { isCallID } from '../../../src/cti/ids.ts';
+import { isCallID, partyIDOf } from '../../../src/cti/ids.ts';
 import { ATTACHED_DATA_MAX_BYTES } from '../../../src/cti/json.ts';
 import { deepFreeze, validate } from './flow.ts';
+import { Told } from './told.ts';
 import { must, WatchedSwitch } from './watched-switch.ts';
 
 /** What others than a client ask of a call: they may come too late. */
@@ -20,14 +21,6 @@ const MAY_BE_LATE: ReadonlySet<CallInput['kind']> = new Set([
   'adopt',
 ]);
 
-/** @returns false if it was on */
-const turnOn = (set: Set<string>, key: string): boolean => !set.has(key) && set.add(key).has(key);
-
-const partyOf = (event: NewCtiEvent): string | undefined => ('partyID' in event ? event.partyID : undefined);
-
-/** Events that announce a party; an inbound caller is announced by hearing that the other rings. */
-const ANNOUNCES: ReadonlySet<string> = new Set(['EventDialing', 'EventRinging', 'EventOtherRinging']);
-
 /**
  * Takes one call through whatever happens to it and knows, apart from the code, what a switch and a subscriber may
  * expect: which channels and bridges there are, which were asked to end, and who was told what. It throws at the first
@@ -39,11 +32,7 @@ export class Watcher {
   /** How often each event, each command, each refusal, and what others than a client ask of a call, has been seen. */
   readonly seen = new Map<string, number>();
   private readonly switch = new WatchedSwitch();
-  /** Parties that have been told to hold, and to be muted, and not to be so no more. */
-  private readonly toldHeld = new Set<string>();
-  private readonly toldMuted = new Set<string>();
-  private readonly announced = new Set<string>();
-  private readonly released = new Set<string>();
+  private readonly told = new Told();
   private deleted = false;
 
   constructor(birth: CallBirth, now: number) {
@@ -68,10 +57,14 @@ export class Watcher {
     }
     this.call = outcome.call;
     if (MAY_BE_LATE.has(input.kind)) this.count(input.kind);
-    if (input.kind === 'adopt') this.switch.takesOver(input);
+    if (input.kind === 'adopt') {
+      this.switch.takesOver(input);
+      this.told.adopted(partyIDOf(this.call.callID, this.call.parties.length));
+    }
     this.hear(outcome, 'recovered' in input && input.recovered === true);
     if (input.kind === 'give-away') this.letsGo(before);
-    this.checkRequest(input, before);
+    this.checkRequest(input, before, outcome.events);
+    if (input.kind === 'leg-ended') this.checkOthers(input.channel, before);
   }
 
   /** A leg that goes to another call is no channel of this one any more. */
@@ -114,18 +107,7 @@ export class Watcher {
       this.deleted = true;
       must(event.recordUrl === undefined || this.switch.written, 'a recording told of that Asterisk never wrote');
     }
-    const party = partyOf(event);
-    if (party === undefined) return;
-    must(!this.released.has(party), `${event.messageID} for ${party}, which was released`);
-    if (ANNOUNCES.has(event.messageID)) this.announced.add(party);
-    if (event.messageID === 'EventEstablished') {
-      must(this.announced.has(party), `${party} established out of nothing`);
-    }
-    if (event.messageID === 'EventReleased') this.released.add(party);
-    if (event.messageID === 'EventHeld') must(turnOn(this.toldHeld, party), `${party} held twice over`);
-    if (event.messageID === 'EventRetrieved') must(this.toldHeld.delete(party), `${party} retrieved out of nothing`);
-    if (event.messageID === 'EventMuted') must(turnOn(this.toldMuted, party), `${party} muted twice over`);
-    if (event.messageID === 'EventUnmuted') must(this.toldMuted.delete(party), `${party} unmuted out of nothing`);
+    this.told.hears(event);
   }
 
   private checkParties(): void {
@@ -155,8 +137,8 @@ export class Watcher {
   private checkHold(party: Party, live: readonly Party[]): void {
     const { place, muted } = this.call.media;
     const { channel, heldByPhone } = party.leg;
-    must(this.toldHeld.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
-    must(this.toldMuted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
+    must(this.told.held.has(party.partyID) === (party.state === 'Held'), `${party.dn}: subscribers were not told so`);
+    must(this.told.muted.has(party.partyID) === (party.muted === true), `${party.dn}: muted, and not told, or not so`);
     must(muted.includes(channel) === (party.muted === true), `${party.dn} is heard, or not, against its mute`);
     must(this.switch.muted.has(channel) === (party.muted === true), `${party.dn}: the switch was not told of its mute`);
     must(
@@ -271,13 +253,33 @@ export class Watcher {
     return this.switch.leaving.has(party.leg.channel) || waits;
   }
 
-  private checkRequest(input: CallInput, before: Call): void {
+  private checkRequest(input: CallInput, before: Call, events: readonly NewCtiEvent[]): void {
+    if (!('referenceID' in input)) return;
+    const { referenceID } = input;
+    for (const e of events) must(e.referenceID === referenceID, `${e.messageID} does not say which request it is of`);
     const live = this.call.parties.filter(isLive);
     if (input.kind === 'clear') must(live.every(isLeaving), 'cleared, and somebody stays');
     if (input.kind === 'release') {
       const left = before.parties.find((p) => p.dn === input.thisDN && isLive(p));
       const now = this.call.parties.find((p) => p.partyID === left?.partyID);
       must(now !== undefined && (isLeaving(now) || !isLive(now)), 'released, and stays');
+      const own = left?.partyID !== before.supervision?.supervisor;
+      const stayed = before.parties.filter((p) => p !== left && isLive(p) && !isLeaving(p)).map((p) => p.partyID);
+      const stay = live.filter((p) => !isLeaving(p)).map((p) => p.partyID);
+      must(own || isDeepStrictEqual(stay, stayed), 'a supervisor takes somebody with him');
+    }
+  }
+
+  /** The end of a leg that was in no conversation, or was on its way out of one, takes nobody else out. */
+  private checkOthers(channel: string, before: Call): void {
+    const left = before.parties.find((p) => p.leg.channel === channel);
+    const talks = (p: Party): boolean => (p.state === 'Talk' || p.state === 'Held') && p.leg.state === 'up';
+    if (!left || !isLive(left) || (talks(left) && !isLeaving(left))) return;
+    for (const p of before.parties) {
+      // A supervisor goes with his agent.
+      if (p === left || !talks(p) || isLeaving(p) || p.partyID === before.supervision?.supervisor) continue;
+      const now = this.call.parties.find((q) => q.partyID === p.partyID);
+      must(now !== undefined && isLive(now) && !isLeaving(now), `${p.dn} is let go because ${left.dn} does not come`);
     }
   }
 
@@ -290,9 +292,11 @@ export class Watcher {
   checkEnd(): void {
     must(this.deleted, 'every leg has ended, and the call has not');
     this.switch.checkEnd();
-    for (const party of this.announced) must(this.released.has(party), `${party} was announced and never released`);
+    for (const party of this.told.announced) {
+      must(this.told.released.has(party), `${party} was announced and never released`);
+    }
     for (const c of this.switch.channels) {
-      const known = this.call.parties.some((p) => p.leg.channel === c && this.released.has(p.partyID));
+      const known = this.call.parties.some((p) => p.leg.channel === c && this.told.released.has(p.partyID));
       must(known, `channel ${c} was dialled or arrived, and nobody was told of its end`);
     }
   }

@@ -13,6 +13,16 @@ describe('patterns', () => {
     '^\\(\\d+\\)$',
     '^(?!1)\\d+$',
     '^(a+)?b$',
+    '^.*foo.*$',
+    'foo',
+    '\\d+',
+    '^[^@]+@[^@]+\\.[^@]+$',
+    '^[A-Z]+ [A-Z]+ [A-Z]+ [A-Z]+$',
+    '^\\+?\\d{1,3}[- ]?\\d{3}[- ]?\\d{4}(?: ext \\d{1,5})?$',
+    '^(?:\\d+-\\d+|[a-z]+\\.[a-z]+)$',
+    '^(?<year>\\d{4})-(?<month>\\d\\d)$',
+    '^\\p{L}+(?: \\p{L}+)?$',
+    '^[\\]x]+\\(\\x41*$',
   ])('takes %s', (source) => expect(patternFault(source)).toBeUndefined());
 
   it.each([
@@ -26,6 +36,15 @@ describe('patterns', () => {
     '^(a)\\1$',
     '^(\\d+){10}$',
     '^(a?b)+$',
+    '^\\d*\\d*\\d*$',
+    '^\\d+\\d+\\d+x$',
+    '^\\d*[a-z]*\\d*[a-z]*\\d*$',
+    '^.*a.*b.*$',
+    '.*a.*',
+    `^${'a?'.repeat(40)}b$`,
+    '^(?:ab)*(?:ab)*(?:ab)*c$',
+    '^\\d*(?:x|y?)\\d*(?:x)?\\d*$',
+    '^\\d{0,500}\\d{0,500}\\d{0,500}$',
   ])('refuses %s', (source) => expect(patternFault(source)).toMatch(/for ever/));
 
   it('refuses what is no expression or too long', () => {

@@ -89,7 +89,6 @@ describe('params', () => {
       ...make,
       makeCallType: 'Regular',
       firstLeg: 'agent',
-      ringTimeout: 30,
     });
   });
 
