@@ -169,6 +169,8 @@ export class Store {
   async close(): Promise<void> {
     this.#tail.close();
     this.#redis.close();
+    this.#journal.close();
+    this.#redo.close();
     this.#sentinels?.close();
     await this.#tail.done;
   }
