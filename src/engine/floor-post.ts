@@ -6,6 +6,7 @@ import type { FloorEffect } from '../queues/floor.ts';
 import { noteOf } from './call-note.ts';
 import type { ToldNote } from './floors.ts';
 
+/** What the post needs to know of who is where. */
 export interface FloorPostDeps {
   readonly peers: Peers | undefined;
   /** Who has the agents and queues; undefined while nobody has, or this instance. */

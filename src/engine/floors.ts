@@ -8,6 +8,7 @@ import { noteOf } from './call-note.ts';
 import { type FloorHost, FloorRunner } from './floor-runner.ts';
 import { untilAnswered, untilStored } from './until-stored.ts';
 
+/** What the floors need of the engine and the store. */
 export interface FloorsDeps {
   readonly store: CallStore;
   readonly floors: FloorStore;

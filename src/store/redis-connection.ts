@@ -14,6 +14,7 @@ export interface ConnectionListener {
   onUp(connection: string): void;
 }
 
+/** What a connection is made of. */
 export interface ConnectionOptions {
   /** Where to connect, asked anew for each connection. */
   readonly server: Server;

@@ -34,6 +34,7 @@ export interface Redone {
   readonly more: boolean;
 }
 
+/** What the redo log tells its owner. */
 export interface RedoListener {
   /** A write could not be done again: Redis refused it. */
   onFault(error: Error): void;

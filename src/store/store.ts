@@ -23,6 +23,7 @@ export { StoreFault, StoreUnavailable } from './errors.ts';
 export type { SentinelOptions } from './sentinels.ts';
 export type { ShardLease } from './shard-lease.ts';
 
+/** Where Redis is, and how much of what is kept there. */
 export interface StoreOptions {
   /** `redis://host:port/db`, `rediss://` for TLS. Either this or `sentinel`. */
   readonly url?: string;

@@ -37,6 +37,7 @@ export interface AriAccess {
   readonly app: string;
 }
 
+/** The node, who is told of it, and what holds it back. */
 export interface AsteriskSwitchOptions {
   /** How it names itself to its listener. */
   readonly node: string;
