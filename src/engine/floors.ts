@@ -56,7 +56,8 @@ export class Floors implements FloorHost {
    */
   async open(leased?: number): Promise<void> {
     const { store, companyIds } = this.#deps;
-    this.#turn += 1;
+    // What an attempt that failed half-way has opened would write beside what is read now.
+    this.close();
     const turn = this.#turn;
     const fence = await store.takeShard(FLOOR_SHARD, companyIds, leased);
     // Let go of, or taken anew, meanwhile.

@@ -84,6 +84,21 @@ describe('floors that are let go of while they are being taken', () => {
   });
 });
 
+it('floors of which some could not be read are all read again, and those of before are let go of', async () => {
+  const OTHER = CompanyId.parse('other');
+  let away = true;
+  const loadFloor = (id: CompanyId) => (away && id === OTHER ? Promise.reject(AWAY) : Promise.resolve(NONE));
+  const { floors } = floorsOf({ companyIds: [ACME, OTHER], floors: { commitFloor: stored, loadFloor } });
+  await expect(floors.open(7)).rejects.toBe(AWAY);
+  await vi.waitFor(() => expect(floors.of(ACME)).toBeDefined());
+  const before = floors.of(ACME);
+  away = false;
+  await floors.open(7);
+  expect(before?.stopped).toBe(true);
+  expect([floors.of(ACME)?.stopped, floors.of(OTHER)?.stopped]).toEqual([false, false]);
+  floors.close();
+});
+
 it('a floor that another has written is read anew, however long Redis is away for that', async () => {
   let away = 0;
   const loadFloor = vi.fn(() => (away-- > 0 ? Promise.reject(AWAY) : Promise.resolve(NONE)));
