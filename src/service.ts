@@ -85,7 +85,6 @@ export async function startService(config: Config, options: ServiceOptions): Pro
   let peersUrl: string | undefined;
   // Of this one process: a name alone could be two processes'.
   const instance = `${config.cluster.instance ?? hostname()}/${randomBytes(4).toString('hex')}`;
-  const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const publicUrl = config.http.publicUrl?.replace(/\/+$/, '');
   const baseUrl = (): string => publicUrl ?? httpUrl(listening);
   const board: NodeBoard = new NodeBoard(config.nodes, () => keeper.overview, instance);
@@ -295,7 +294,7 @@ function openDialer(
       owner: randomUUID(),
       now: Date.now,
       uuid: randomUUID,
-      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+      isPassing,
       log: {
         info: (what, details) => logger.info(details, what),
         warn: (what, details) => logger.warn(details, what),
@@ -322,7 +321,7 @@ function openContacts(config: Config, store: Store, engine: Engine, router: Rout
       rate: (perSecond) => new TokenBucket(perSecond, perSecond, () => performance.now()),
       // After this an ended call may be forgotten, and would be made again.
       carryOnMs: Math.min(CARRY_ON_MS, config.redis.endedCallTtl * 1_000),
-      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
+      isPassing,
       log: {
         info: (what, details) => logger.info(details, what),
         warn: (what, details) => logger.warn(details, what),
@@ -363,6 +362,9 @@ function maskingOf(company: Config['companies'][number]): MaskingNumber[] {
     );
   });
 }
+
+/** Waiting may mend it. */
+const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
 
 const httpUrl = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -38,6 +38,8 @@ export class Shards implements ShardHost {
   readonly #faults: Faults | undefined;
   #keeper: LeaseKeeper | undefined;
   #withFloor: WithFloor | undefined;
+  /** The fence under which the agents and queues are here, or on their way; undefined while they are not. */
+  #floor: number | undefined;
 
   /** @param faults of tests alone: what is to go wrong */
   constructor(engine: Engine, nodes: readonly OpenNode[], logger: Logger, faults?: Faults) {
@@ -74,9 +76,7 @@ export class Shards implements ShardHost {
   async begin(shard: string, fence: number, how: TakenHow): Promise<void> {
     const found = this.#shards.get(shard);
     if (!found) {
-      await this.#withFloor?.loading();
-      await this.#engine.openFloors(fence);
-      this.#withFloor?.opened();
+      await this.#beginFloor(fence);
       return;
     }
     const open = this.#open.get(shard) ?? this.#openSwitch(found);
@@ -119,6 +119,7 @@ export class Shards implements ShardHost {
   async close(shard: string): Promise<void> {
     const found = this.#shards.get(shard);
     if (!found) {
+      this.#floor = undefined;
       this.#engine.closeFloors();
       await this.#withFloor?.closed();
       return;
@@ -127,6 +128,15 @@ export class Shards implements ShardHost {
     this.#open.delete(shard);
     this.#engine.removeNode(found.key);
     if (open) await found.node.closeSwitch(open.asterisk);
+  }
+
+  /** The lease may go while it is waited for: what is let go of meanwhile is not opened after all. */
+  async #beginFloor(fence: number): Promise<void> {
+    this.#floor = fence;
+    await this.#withFloor?.loading();
+    if (this.#floor !== fence) return;
+    await this.#engine.openFloors(fence);
+    if (this.#floor === fence) this.#withFloor?.opened();
   }
 
   #openSwitch(shard: NodeShard): Open {

@@ -103,6 +103,7 @@ export async function muteMixMonitor(
   await client.action({ Action: 'MixMonitorMute', Channel: channel, Direction: direction, State: state }, options);
 }
 
+/** What Asterisk says of itself. */
 export interface CoreStatus {
   /** When Asterisk started and last reloaded, as it says it: its local time, `YYYY-MM-DD HH:MM:SS`. */
   readonly startup: string;

@@ -14,8 +14,11 @@ import { type AmiClientOptions, type AmiConnectionSettings, settingsOf } from '.
  */
 export type AmiState = 'stopped' | 'connecting' | 'authenticating' | 'ready' | 'waiting' | 'closed';
 
+/** Takes one event; what it throws, or rejects with, is counted and told, and harms nobody else. */
 export type AmiEventHandler = (event: AmiMessage) => unknown;
+/** Takes a change of state, with the error that caused it, if one did. */
 export type AmiStateHandler = (state: AmiState, reason: AmiError | undefined) => unknown;
+/** Takes what went wrong beside the connection. */
 export type AmiProblemHandler = (what: 'handler' | 'filter', error: unknown) => unknown;
 
 /** What a caller may say about one action. */

@@ -8,6 +8,7 @@ import type { AmiMessage } from './message.ts';
 import type { AmiConnectionSettings } from './options.ts';
 import { AmiParser } from './parser.ts';
 
+/** What a connection tells its client. */
 export interface ConnectionHooks {
   /** An event for the client's listeners, in the order in which Asterisk sent it. */
   onEvent: (event: AmiMessage) => void;

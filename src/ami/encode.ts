@@ -1,5 +1,6 @@
 import { AmiError } from './errors.ts';
 
+/** Value of a field; as text it holds no line break. */
 export type AmiValue = string | number | boolean;
 
 /** An action: its name under `Action`, and its fields; a list repeats the header (`Variable`). */

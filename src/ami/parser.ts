@@ -1,5 +1,6 @@
 import { AmiMessage } from './message.ts';
 
+/** Who gets the messages, and how large one may be. */
 export interface AmiParserOptions {
   /** Called once, with the first line of the connection (`Asterisk Call Manager/11.0.0`). */
   onGreeting: (line: string) => void;

@@ -1,6 +1,7 @@
 import type { CallBirth, Destination } from '../calls/input.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { Arrival, MaskStore, NoRoom, Soon } from '../ports.ts';
+import { CONGESTION } from './congestion.ts';
 import type { Directory, MaskingNumber, Queue, Route } from './directory.ts';
 import type { RunningNode, Wanted } from './nodes.ts';
 import type { Recordings } from './recordings.ts';
@@ -8,8 +9,6 @@ import type { Shard } from './shard.ts';
 import { whenKnown } from './soon.ts';
 import { entryOf } from './waiting-calls.ts';
 
-/** Q.850 42, switch congestion: how a caller is turned away whom nobody here can serve. Asterisk answers 503. */
-export const CONGESTION = 42;
 /** Q.850 1: the number leads nowhere. Asterisk answers 404. */
 const UNALLOCATED = 1;
 /** Q.850 17 and 34: why a caller may not even wait in a queue. He hears busy, or congestion. */

@@ -23,9 +23,14 @@ export const BIRTH_PATIENCE_MS = 3_000;
  * what comes next, ms. The first phone's ringing is one: a phone that answers by itself does so at once.
  */
 const QUIET_MS = 20;
+/** Wait before what Redis has refused to store is tried again, ms. */
+const AGAIN_MS = 1_000;
 
 /** The answer to a request on a call: undefined once it is accepted and stored. */
 export type Verdict = Refusal | undefined;
+
+/** Nobody knows what became of it: its commit got no answer, and another instance has the call since. */
+const MAY_BE_DONE = refuse('CTIException', { reason: 'another instance has the call since: it may have been done' });
 
 /** The event that publishes a refusal. */
 type Publish = (refusal: Refusal, at: number) => NewCtiEvent | undefined;
@@ -66,6 +71,9 @@ const isQuiet = ({ call, events, commands, statuses }: Stepped, before: Call | u
   call.timers === before?.timers &&
   events.length + commands.length + statuses.length === 0;
 
+/** What has happened, or has been decided, and is so whether it could be stored or not; whoever asks, asks again. */
+const isSo = ({ input, settle }: Waiting): boolean => !settle || ('channel' in input && input.kind !== 'arrived');
+
 const isRequest = (input: CallInput | CallBirth): input is CallRequest =>
   'referenceID' in input && input.kind !== 'make';
 
@@ -82,7 +90,11 @@ export interface RunnerHost {
   retired(call: Call): void;
   /** It can no longer write: a newer owner has the shard, or someone else wrote this call. */
   lost(runner: CallRunner, result: CommitResult): void;
+  /** It never began: its first state could not be stored, and will not be. The runner is of no more use. */
+  unborn(runner: CallRunner): void;
   failed(callID: CallID, error: unknown): void;
+  /** A change could not be stored, and waiting alone does not mend it; told once until one is. */
+  notStored(callID: CallID, error: unknown): void;
 }
 
 /**
@@ -105,6 +117,8 @@ export class CallRunner {
   #again = false;
   /** Ends the wait of a turn that leads to nothing. */
   #company: (() => void) | undefined;
+  /** Ends the wait before what could not be stored is tried again. */
+  #endWait: (() => void) | undefined;
 
   constructor(
     host: RunnerHost,
@@ -179,23 +193,52 @@ export class CallRunner {
   stop(): void {
     this.#stopped = true;
     this.#company?.();
+    this.#endWait?.();
     for (const w of this.#inbox.splice(0)) w.settle?.(undefined, undefined);
   }
 
   async #run(): Promise<void> {
-    try {
-      while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
-        const batch = this.#inbox.splice(0);
-        this.#underWay = batch.length;
+    let told = false;
+    while ((this.#inbox.length > 0 || this.#again) && !this.#stopped) {
+      const batch = this.#inbox.splice(0);
+      this.#underWay = batch.length;
+      try {
         await this.#turn(batch);
+        told = false;
+      } catch (error) {
+        // Once, and not with each try.
+        if (!told) this.#host.notStored(this.callID, error);
+        told = true;
+        await this.#notStored(batch);
       }
-    } catch (error) {
-      this.#host.failed(this.callID, error);
     }
     this.#underWay = 0;
     this.#running = false;
-    // What came in while a commit was failing still wants its turn.
-    if (this.#inbox.length > 0 && !this.#stopped) this.#start();
+  }
+
+  /**
+   * Redis has refused to store what the batch came to, which is no outage (a value of a wrong type, a broken counter). Those
+   * who asked are told. What has happened is kept, and tried again until it is stored: a leg that has ended has ended.
+   */
+  async #notStored(batch: readonly Waiting[]): Promise<void> {
+    const refusal = refuse(this.#call ? 'CTIException' : 'NotReady');
+    for (const w of batch) w.settle?.(refusal, this.#call);
+    if (this.#stopped) return;
+    if (!this.#call) {
+      this.stop();
+      this.#host.unborn(this);
+      return;
+    }
+    // Whoever waited for one has been told: he is not told again.
+    this.#inbox.unshift(...batch.filter(isSo).map(({ settle: _, ...w }) => w));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, AGAIN_MS);
+      this.#endWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endWait = undefined;
   }
 
   async #turn(batch: Waiting[]): Promise<void> {
@@ -214,9 +257,10 @@ export class CallRunner {
     }
     const { call, events, commands, statuses, verdicts } = turn;
     if (call && (call !== before || events.length > 0 || again)) {
-      const result = await this.#commit(batch, call, events);
+      const result = await this.#commit(call, events, again);
       if (result.outcome !== 'stored') {
-        for (const w of batch) w.settle?.(undefined, undefined);
+        const unknown = result.outcome === 'fenced' && result.perhaps ? MAY_BE_DONE : undefined;
+        for (const w of batch) w.settle?.(unknown, undefined);
         this.stop();
         this.#host.lost(this, result);
         return;
@@ -284,12 +328,12 @@ export class CallRunner {
     return before === undefined && first !== undefined && this.#host.now() - first.at > BIRTH_PATIENCE_MS;
   }
 
-  /** Stores; where that fails for good, those who wait are told, and the call stays as it was. */
-  async #commit(batch: readonly Waiting[], call: Call, events: readonly NewCtiEvent[]): Promise<CommitResult> {
+  /** Stores; where that fails the call stays as it was. @param again it is stored because the store has lost it */
+  async #commit(call: Call, events: readonly NewCtiEvent[], again: boolean): Promise<CommitResult> {
     try {
       return await this.#host.commit(call, this.#version, events);
     } catch (error) {
-      for (const w of batch) w.settle?.(refuse('CTIException'), this.#call);
+      this.#again ||= again;
       throw error;
     }
   }

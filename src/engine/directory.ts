@@ -42,6 +42,7 @@ export interface Queue extends QueueSettings {
   readonly maxWaiting: number;
 }
 
+/** A way out to the network. */
 export interface DirectoryTrunk {
   readonly id: string;
   /** Asterisk dial string with `{number}` in it. */

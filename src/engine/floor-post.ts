@@ -6,6 +6,7 @@ import type { FloorEffect } from '../queues/floor.ts';
 import { noteOf } from './call-note.ts';
 import type { ToldNote } from './floors.ts';
 
+/** What the post needs to know of who is where. */
 export interface FloorPostDeps {
   readonly peers: Peers | undefined;
   /** Who has the agents and queues; undefined while nobody has, or this instance. */
@@ -60,14 +61,14 @@ export class FloorPost {
     if (!this.#sending) void this.#send();
   }
 
-  /** Asks something of a call that does not live here. @returns whether it was done */
-  async effect(companyId: CompanyId, effect: FloorEffect): Promise<boolean> {
+  /** Asks something of a call that does not live here. @returns whether it was done; `unknown` where no answer came */
+  async effect(companyId: CompanyId, effect: FloorEffect): Promise<boolean | 'unknown'> {
     const { peers, ownerOfCall } = this.#deps;
     const url = ownerOfCall(effect.callID)?.says.url;
     if (!peers || url === undefined) return false;
     const answer = await peers.ask(url, { ask: 'effect', companyId, callID: effect.callID, effect }, PATIENCE_MS);
-    // Where it is not known whether it was done, the call's own notes will tell.
-    return answer.outcome === 'unknown' || (answer.outcome === 'answered' && isTaken(answer.body));
+    if (answer.outcome === 'unknown') return 'unknown';
+    return answer.outcome === 'answered' && isTaken(answer.body);
   }
 
   close(): void {

@@ -25,6 +25,9 @@ const AGAIN_MS = 1_000;
 /** Longest that a timer of Node's can wait, ms. */
 const TIMER_MAX = 2_147_483_647;
 
+/** Nobody knows what became of it: its commit got no answer, and another instance has the floor since. */
+const MAY_BE_DONE = refuse('CTIException', { reason: 'another instance has the agents since: it may have been done' });
+
 /** The answer to a request on a floor. */
 export type FloorVerdict = { readonly agent: Agent } | { readonly refusal: Refusal };
 
@@ -189,16 +192,20 @@ export class FloorRunner {
         this.#host.floorFailed(this.companyId, new Error('Redis has lost changes of the agents; all are stored again'));
         result = await this.#host.commitFloor(this.#wholeOf(floor, events, result.version));
       }
-      if (this.#stopped) return;
       if (result.outcome !== 'stored') {
-        for (const w of batch) w.settle?.({ refusal: refuse('NotReady') });
+        const unknown = result.outcome === 'fenced' && result.perhaps;
+        for (const w of batch) w.settle?.({ refusal: unknown ? MAY_BE_DONE : refuse('NotReady') });
+        if (this.#stopped) return;
         this.stop();
         this.#host.floorLost(this, result);
         return;
       }
       this.#version = result.version;
-      this.#stored(floor);
-      for (const effect of effects) this.#host.effect(this.companyId, effect);
+      // Who has the floor since finds out himself what was to be asked of the calls; those who asked are answered here.
+      if (!this.#stopped) {
+        this.#stored(floor);
+        for (const effect of effects) this.#host.effect(this.companyId, effect);
+      }
     }
     batch.forEach((w, i) => {
       const verdict = verdicts[i];

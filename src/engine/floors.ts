@@ -6,10 +6,9 @@ import { FLOOR_SHARD, type FloorEffect, type Queues } from '../queues/floor.ts';
 import type { CallNote, NotedStatus } from '../queues/note.ts';
 import { noteOf } from './call-note.ts';
 import { type FloorHost, FloorRunner } from './floor-runner.ts';
+import { untilAnswered, untilStored } from './until-stored.ts';
 
-/** Wait between two tries of a commit while the store is away, ms. */
-const RETRY_MS = 250;
-
+/** What the floors need of the engine and the store. */
 export interface FloorsDeps {
   readonly store: CallStore;
   readonly floors: FloorStore;
@@ -43,6 +42,8 @@ export class Floors implements FloorHost {
   readonly #early = new Map<CompanyId, ToldNote[]>();
   #fence = 0;
   #closed = true;
+  /** Counts each time that the floors are taken and let go: what was begun before has nothing to say any more. */
+  #turn = 0;
 
   constructor(deps: FloorsDeps) {
     this.#deps = deps;
@@ -55,7 +56,13 @@ export class Floors implements FloorHost {
    */
   async open(leased?: number): Promise<void> {
     const { store, companyIds } = this.#deps;
-    this.#fence = await store.takeShard(FLOOR_SHARD, companyIds, leased);
+    // What an attempt that failed half-way has opened would write beside what is read now.
+    this.close();
+    const turn = this.#turn;
+    const fence = await store.takeShard(FLOOR_SHARD, companyIds, leased);
+    // Let go of, or taken anew, meanwhile.
+    if (turn !== this.#turn) return;
+    this.#fence = fence;
     this.#closed = false;
     await Promise.all(companyIds.map((companyId) => this.#load(companyId)));
   }
@@ -102,6 +109,7 @@ export class Floors implements FloorHost {
 
   /** Lets go of all floors; they stay as they are stored. */
   close(): void {
+    this.#turn += 1;
     this.#closed = true;
     for (const r of this.#runners.values()) r.stop();
     this.#runners.clear();
@@ -110,7 +118,8 @@ export class Floors implements FloorHost {
 
   async #load(companyId: CompanyId): Promise<void> {
     const { store, floors, queuesOf, calls, others: tickets, elsewhere } = this.#deps;
-    this.#early.set(companyId, []);
+    const turn = this.#turn;
+    if (!this.#early.has(companyId)) this.#early.set(companyId, []);
     const stored = await floors.loadFloor(companyId);
     const others = await Promise.all(elsewhere().map((shard) => store.loadLive([companyId], shard)));
     const here = [...calls(companyId)].filter((c) => !c.deleted);
@@ -120,7 +129,7 @@ export class Floors implements FloorHost {
     for (const call of live) wanted.delete(call.callID);
     // A call that ended while nobody listened, or just before we went: how it ended decides what its agents do now.
     const ended = await Promise.all([...wanted].map((callID) => store.load(companyId, callID)));
-    if (this.#closed) return;
+    if (turn !== this.#turn) return;
     const runner = new FloorRunner(this, companyId, queuesOf(companyId), stored);
     const early = this.#early.get(companyId) ?? [];
     this.#early.delete(companyId);
@@ -140,16 +149,9 @@ export class Floors implements FloorHost {
   }
 
   async commitFloor(commit: Omit<FloorCommit, 'fence'>): Promise<CommitResult> {
+    const { floors, isPassing } = this.#deps;
     const fenced = { ...commit, fence: this.#fence };
-    for (;;) {
-      if (this.#closed) return { outcome: 'fenced' };
-      try {
-        return await this.#deps.floors.commitFloor(fenced);
-      } catch (error) {
-        if (!this.#deps.isPassing(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
+    return await untilStored(() => floors.commitFloor(fenced), { gone: () => this.#closed, isPassing });
   }
 
   effect(companyId: CompanyId, effect: FloorEffect): void {
@@ -165,7 +167,17 @@ export class Floors implements FloorHost {
     }
     this.#deps.log.error('another instance wrote the agents of this company: read anew', result);
     this.#runners.delete(runner.companyId);
-    this.#load(runner.companyId).catch((error) => this.#deps.log.error('agents could not be read back', error));
+    void this.#reload(runner.companyId);
+  }
+
+  async #reload(companyId: CompanyId): Promise<void> {
+    const { isPassing, log } = this.#deps;
+    const turn = this.#turn;
+    try {
+      await untilAnswered(() => this.#load(companyId), { gone: () => turn !== this.#turn, isPassing });
+    } catch (error) {
+      log.error('agents could not be read back', error);
+    }
   }
 
   floorFailed(_companyId: CompanyId, error: unknown): void {

@@ -168,8 +168,8 @@ export class RequestDesk {
         const shard = nodes.get(key)?.shard;
         if (!shard) admission.release(birth.callID);
         const gone = shard?.closed ?? true;
-        const { call } = (await (shard && this.begin(shard, birth))) ?? {};
-        return call ? { call } : { refusal: refuse('NotReady'), moved: gone };
+        const { call, verdict } = (await (shard && this.begin(shard, birth))) ?? {};
+        return call ? { call } : { refusal: verdict ?? refuse('NotReady'), moved: gone };
       },
       send: (callID, input, request) => this.#send(caller, method, callID, input, request, settled),
       reach: (callID, dn, shown) => whenKnown(reach.destination(caller.companyId, callID, dn, shown), keep),
@@ -216,7 +216,7 @@ export class RequestDesk {
         at: now(),
         settle: (verdict, call) => {
           settled();
-          resolve(call ? verdict : shard?.closed ? 'moved' : 'unknown');
+          resolve(call || verdict ? verdict : shard?.closed ? 'moved' : 'unknown');
         },
         refused: (refusal, at) => refusalEvent(caller.companyId, method, request, refusal, at),
       });

@@ -39,6 +39,7 @@ export interface Owners {
   refresh(): Promise<void>;
 }
 
+/** What the router needs of this instance and of the others. */
 export interface RouterDeps {
   readonly engine: Engine;
   readonly owners: Owners;

@@ -10,6 +10,7 @@ export interface ShardLog {
   storeBack(): void;
 }
 
+/** What a shard needs of the world. */
 export interface ShardDeps {
   /** Stasis application and node, such as `ringmaster@pbx-1`. */
   readonly shard: string;

@@ -6,16 +6,13 @@ import { placeInQueue } from '../calls/waiting.ts';
 import type { NewCtiEvent } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { Commit, CommitResult, Use } from '../ports.ts';
+import { Backlog } from './backlog.ts';
 import { BIRTH_PATIENCE_MS, CallRunner, type RunnerHost, type Verdict } from './call-runner.ts';
+import { CONGESTION } from './congestion.ts';
 import type { ShardDeps } from './shard-deps.ts';
 import { TimerQueue } from './timers.ts';
+import { untilAnswered, untilStored } from './until-stored.ts';
 
-/** Wait between two tries of a commit while the store is away, ms. */
-const RETRY_MS = 250;
-/** Inputs of all calls together that may wait while the store is away; for one call CallRunner has its own limit. */
-const BACKLOG_LIMIT = 100_000;
-/** Between two times that a node is asked to tell anew what it has, ms. */
-const RESYNC_MS = 10_000;
 /** What may wait for one channel while its leg changes calls, as much as may wait for a call. */
 const HELD_LIMIT = 1_000;
 
@@ -34,19 +31,13 @@ export class Shard implements RunnerHost {
   readonly #held = new Map<string, Told[]>();
   readonly #timers: TimerQueue;
   readonly #emptied = new Set<() => void>();
-  #storeAway = false;
-  /** Inputs taken since the store has been away. */
-  #backlog = 0;
-  /** Facts that there was no room for, ever. */
-  #missed = 0;
-  /** Facts have been missed, and the node has not been asked since. */
-  #gap = false;
-  #asked = Number.NEGATIVE_INFINITY;
+  readonly #backlog: Backlog;
   #fenced = false;
   #settling = false;
 
   constructor(deps: ShardDeps) {
     this.#deps = deps;
+    this.#backlog = new Backlog(deps);
     this.#timers = new TimerQueue(deps.now, (callID, name) => {
       this.#runners.get(callID)?.push({ input: { kind: 'timer', name }, at: deps.now() });
     });
@@ -58,7 +49,7 @@ export class Shard implements RunnerHost {
 
   /** True while commits wait for a store that does not answer. */
   get storeAway(): boolean {
-    return this.#storeAway;
+    return this.#backlog.storeAway;
   }
 
   /** Everything here has been let go. */
@@ -164,39 +155,22 @@ export class Shard implements RunnerHost {
     const runner = this.#byChannel.get(fact.channel);
     if (!runner) return false;
     if (this.full || runner.full) {
-      this.#miss(runner.callID);
+      this.#backlog.miss(runner.callID);
       return false;
     }
     const taken = runner.push({ input: fact, at: this.#deps.now(), ...(settle && { settle }) });
-    if (taken && this.#storeAway) this.#backlog += 1;
+    if (taken) this.#backlog.took();
     return taken;
   }
 
   /** The store is away, and so much waits for it that nothing more is taken. */
   get full(): boolean {
-    return this.#storeAway && this.#backlog >= (this.#deps.backlogLimit ?? BACKLOG_LIMIT);
+    return this.#backlog.full;
   }
 
   /** Facts that there was no room for. */
   get missed(): number {
-    return this.#missed;
-  }
-
-  #miss(callID: CallID): void {
-    this.#missed += 1;
-    if (this.#gap) return;
-    this.#gap = true;
-    const error = new Error('more has happened than can be kept: what is missed is asked of Asterisk afterwards');
-    this.#deps.log.error('no room', error, callID);
-  }
-
-  /** Something was missed and the store is back: the node is asked what it has. */
-  #fillGap(): void {
-    const now = this.#deps.now();
-    if (!this.#gap || now - this.#asked < RESYNC_MS) return;
-    this.#gap = false;
-    this.#asked = now;
-    this.#deps.switch.resync();
+    return this.#backlog.missed;
   }
 
   /** From now on what is told of a channel waits, until it is said whose it is ({@link follow}). */
@@ -257,40 +231,27 @@ export class Shard implements RunnerHost {
     this.#byChannel.clear();
     this.#held.clear();
     this.#timers.close();
+    this.#backlog.close();
     this.#tellEmptied();
   }
 
   // ── RunnerHost ────────────────────────────────────────────────────────────────────────────────────────────────
 
   async commit(call: Call, version: number, events: readonly NewCtiEvent[]): Promise<CommitResult> {
-    const { shard, fence, store } = this.#deps;
-    let commit: Commit = { companyId: call.companyId, shard, fence, call, version, events };
-    for (;;) {
-      if (this.#fenced) return { outcome: 'fenced' };
-      try {
-        const result = await store.commit(commit);
-        if (this.#storeAway) {
-          this.#storeAway = false;
-          this.#backlog = 0;
-          this.#deps.log.storeBack();
-        }
-        this.#fillGap();
-        if (result.outcome === 'conflict' && result.version < version) {
-          // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
-          this.#deps.log.error('Redis has lost changes of this call; they are stored again', result, call.callID);
-          commit = { ...commit, version: result.version };
-          continue;
-        }
-        return result;
-      } catch (error) {
-        // What no repetition can mend (a reply that makes no sense, our own closing) ends this call's run.
-        if (!this.#deps.isPassing(error)) throw error;
-        if (!this.#storeAway) {
-          this.#storeAway = true;
-          this.#deps.log.storeAway(error);
-        }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
+    const { shard, fence, store, isPassing } = this.#deps;
+    const tries = {
+      gone: () => this.#fenced,
+      isPassing,
+      onAway: (error: unknown) => this.#backlog.away(error),
+      onAnswer: () => this.#backlog.answered(),
+    };
+    for (let commit: Commit = { companyId: call.companyId, shard, fence, call, version, events }; ; ) {
+      const same = commit;
+      const result = await untilStored(() => store.commit(same), tries);
+      if (result.outcome !== 'conflict' || result.version >= version) return result;
+      // Nobody writes a lower version: Redis has lost what it had. What is here is newer, and the fence is ours.
+      this.#deps.log.error('Redis has lost changes of this call; they are stored again', result, call.callID);
+      commit = { ...commit, version: result.version };
     }
   }
 
@@ -324,6 +285,19 @@ export class Shard implements RunnerHost {
     if (this.#runners.size === 0) this.#tellEmptied();
   }
 
+  unborn(runner: CallRunner): void {
+    if (this.#runners.get(runner.callID) !== runner) return;
+    this.#runners.delete(runner.callID);
+    this.#deps.admission.release(runner.callID);
+    for (const [channel, of] of this.#byChannel) {
+      if (of !== runner) continue;
+      this.#byChannel.delete(channel);
+      // Nobody would ever answer him.
+      this.#deps.switch.perform(runner.callID, [{ do: 'hang-up', channel, q850: CONGESTION }]);
+    }
+    if (this.#runners.size === 0) this.#tellEmptied();
+  }
+
   lost(runner: CallRunner, result: CommitResult): void {
     if (result.outcome === 'fenced') {
       if (!this.#fenced) {
@@ -344,12 +318,20 @@ export class Shard implements RunnerHost {
     this.#deps.log.error('a step failed', error, callID);
   }
 
+  notStored(callID: CallID, error: unknown): void {
+    this.#deps.log.error('a change of this call could not be stored', error, callID);
+  }
+
+  /** Takes up what another has written. What was told of the call meanwhile is asked of the node. */
   async #reload(companyId: CompanyId, callID: CallID): Promise<void> {
+    const { store, isPassing, log } = this.#deps;
     try {
-      const found = await this.#deps.store.load(companyId, callID);
-      if (found && !found.call.deleted) this.adopt(found.call, found.version);
+      const found = await untilAnswered(() => store.load(companyId, callID), { gone: () => this.#fenced, isPassing });
+      if (!found || found.call.deleted || this.#fenced) return;
+      this.adopt(found.call, found.version);
+      this.#deps.switch.resync();
     } catch (error) {
-      this.#deps.log.error('a call could not be read back', error, callID);
+      log.error('a call could not be read back', error, callID);
     }
   }
 

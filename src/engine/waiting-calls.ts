@@ -21,14 +21,17 @@ export interface WaitingCallsDeps {
   readonly live: (companyId: CompanyId, callID: string) => CallRunner | undefined;
   /** What waits without being a call. @returns whether the effect was for it */
   readonly other: (companyId: CompanyId, effect: FloorEffect) => boolean;
-  /** Asks it of a call that does not live here. @returns whether it was done */
-  readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean>;
+  /** Asks it of a call that does not live here. @returns whether it was done; `unknown` where no answer came */
+  readonly elsewhere: (companyId: CompanyId, effect: FloorEffect) => Promise<boolean | 'unknown'>;
   /** A call as it is stored. */
   readonly stored: (companyId: CompanyId, callID: CallID) => Promise<Call | undefined>;
   /** How a number is reached from within a call. */
   readonly reach: (companyId: CompanyId, callID: CallID, number: string) => Soon<Kept<Destination>>;
   readonly log: { error(what: string, error: unknown, callID?: CallID): void };
 }
+
+/** Before it is looked what became of something that was asked and not answered, ms. */
+const LOOK_MS = 500;
 
 /** A queue as a call must know it. @param ringTimeout seconds, where the route says otherwise */
 export const entryOf = ({ id, ringTimeout, wrapUp }: Queue, other?: number): QueueEntry => ({
@@ -49,9 +52,21 @@ export class WaitingCalls {
   async serve(companyId: CompanyId, effect: FloorEffect): Promise<void> {
     const { live, other, elsewhere, floor } = this.#deps;
     if (other(companyId, effect)) return;
-    const here = live(companyId, effect.callID) !== undefined;
-    const taken = here ? await this.ask(companyId, effect) : await elsewhere(companyId, effect);
-    if (taken) return;
+    const asking = floor(companyId);
+    let here = false;
+    for (let perhaps = false; ; ) {
+      here = live(companyId, effect.callID) !== undefined;
+      const taken = here ? await this.ask(companyId, effect) : await elsewhere(companyId, effect);
+      if (taken === true) return;
+      perhaps ||= taken === 'unknown';
+      if (!perhaps) break;
+      // Who has it may have died before he heard of it: without this the agent would wait for the call, and it for him.
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      // Whoever has the agents since has compared them with the calls.
+      if (floor(companyId) !== asking || (await this.#isDone(companyId, effect))) return;
+      // What is named by a number is done once at most, however often it is asked for.
+      if (taken !== 'unknown' || effect.do === 'to-queue') break;
+    }
     const end = here ? undefined : await this.#endOf(companyId, effect.callID);
     if (end) floor(companyId)?.note(end, []);
     floor(companyId)?.push({
@@ -59,6 +74,15 @@ export class WaitingCalls {
       callID: effect.callID,
       ...('assignment' in effect && { assignment: effect.assignment }),
     });
+  }
+
+  /** Whether a call, as it is stored, has done what was asked of it. */
+  async #isDone(companyId: CompanyId, effect: FloorEffect): Promise<boolean> {
+    const call = await this.#deps.stored(companyId, effect.callID).catch(() => undefined);
+    if (!call || call.deleted) return false;
+    if (effect.do === 'to-queue') return call.queue?.id !== effect.from;
+    const { assignment } = effect;
+    return (call.queue?.assignment ?? 0) >= assignment || call.parties.some((p) => p.assignment === assignment);
   }
 
   /**

@@ -26,8 +26,11 @@ export interface Commit {
 export type CommitResult =
   /** Stored. `lastEventID`: of the last event of this commit, 0 if it had none. */
   | { readonly outcome: 'stored'; readonly version: number; readonly lastEventID: number }
-  /** A newer owner has written: this instance must let go of the shard. */
-  | { readonly outcome: 'fenced' }
+  /**
+   * A newer owner has written: this instance must let go of the shard. `perhaps`: an earlier try of the same commit got no
+   * answer, so that it may have been stored before.
+   */
+  | { readonly outcome: 'fenced'; readonly perhaps?: boolean }
   /** The stored version is another one: somebody else writes this call. */
   | { readonly outcome: 'conflict'; readonly version: number };
 

@@ -53,7 +53,7 @@ export class RedisCallStore implements CallStore {
     const { callID, deleted: ended } = call;
     return this.#committer.store({
       companyId,
-      token,
+      commit,
       script: COMMIT,
       keys: [
         keys.call(companyId, callID),

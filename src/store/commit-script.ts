@@ -122,6 +122,7 @@ keepCall(version, ARGV[3], string.format('%.0f', lastEvent), ARGV[4], ARGV[5], A
 return {1, version, lastEvent}
 `;
 
+/** Stores a call: see above. */
 export const COMMIT = tried(commit);
 
 /**

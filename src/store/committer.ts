@@ -14,8 +14,8 @@ import type { EventTail } from './tail.ts';
 /** One run of a script that stores something together with its events. */
 export interface Storing {
   readonly companyId: CompanyId;
-  /** Names this commit. */
-  readonly token: string;
+  /** What is stored: the same object is the same commit. */
+  readonly commit: object;
   readonly script: Tried;
   /** All but those of the event log, which follow. */
   readonly keys: readonly string[];
@@ -36,8 +36,8 @@ export class Committer {
   readonly #tail: EventTail;
   readonly #writer = randomUUID();
   readonly #tokens = new WeakMap<object, string>();
-  /** Names of commits that were sent and got no answer. */
-  readonly #unanswered = new Set<string>();
+  /** Commits that were sent and got no answer; one that nobody tries again is forgotten with its object. */
+  readonly #unanswered = new WeakSet<object>();
   #commits = 0;
 
   constructor(redis: RedisConnection, keys: Keys, tail: EventTail, journal: Journal, maxEvents: number) {
@@ -60,16 +60,16 @@ export class Committer {
   }
 
   /** Runs a script that answers as COMMIT does. Errors as {@link RedisConnection.run}. */
-  async store({ companyId, token, script, keys, args, events, of }: Storing): Promise<CommitResult> {
-    const form = this.#unanswered.has(token) ? script.again : script.first;
+  async store({ companyId, commit, script, keys, args, events, of }: Storing): Promise<CommitResult> {
+    const form = this.#unanswered.has(commit) ? script.again : script.first;
     let answer: readonly unknown[];
     try {
       answer = list(await this.#run(form, companyId, keys, args, events));
     } catch (error) {
-      if (error instanceof StoreUnavailable && error.sent && error.retryable) this.#unanswered.add(token);
+      if (error instanceof StoreUnavailable && error.sent && error.retryable) this.#unanswered.add(commit);
       throw error;
     }
-    this.#unanswered.delete(token);
+    this.#unanswered.delete(commit);
     const code = whole(answer[0]);
     if (code === COMMIT_CODE.fenced) return { outcome: 'fenced' };
     const version = whole(answer[1]);

@@ -26,7 +26,7 @@ export class RedisFloorStore implements FloorStore {
     const head = [String(fence), String(commit.version), token, String(maxEvents), commit.whole ? '1' : '0'];
     return this.#committer.store({
       companyId,
-      token,
+      commit,
       script: COMMIT_FLOOR,
       keys: [
         keys.floor(companyId),

@@ -13,6 +13,7 @@ export interface PreparedEvent {
   readonly json: string;
 }
 
+/** An event as it is stored. */
 export function prepare(event: NewCtiEvent): PreparedEvent {
   return {
     name: event.messageID,
@@ -56,4 +57,5 @@ export function preparedOf(entry: unknown): PreparedEvent {
   };
 }
 
+/** A stream entry as a logged event. @throws {StoreFault} where it is none */
 export const fromEntry = (entry: unknown): LoggedEvent => logged(preparedOf(entry), entryID(entry));

@@ -10,6 +10,7 @@ export interface TlsSettings {
   readonly insecure?: boolean;
 }
 
+/** Where a server listens. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createClient } from 'redis';
+import { createClient, ErrorReply } from 'redis';
 import { asStoreError, isNoScript, isReplica, type StoreFault, StoreUnavailable } from './errors.ts';
 import type { RunScript } from './journal.ts';
 import type { Place, Server } from './place.ts';
@@ -14,6 +14,7 @@ export interface ConnectionListener {
   onUp(connection: string): void;
 }
 
+/** What a connection is made of. */
 export interface ConnectionOptions {
   /** Where to connect, asked anew for each connection. */
   readonly server: Server;
@@ -275,8 +276,7 @@ export class RedisConnection {
       return;
     }
     if (this.#beatPending) {
-      this.#silentBeats += 1;
-      if (this.#silentBeats >= MISSED_HEARTBEATS) this.#lost(this.#attempt, new Error('no heartbeat'));
+      this.#silent();
       return;
     }
     const nth = this.#attempt;
@@ -286,8 +286,20 @@ export class RedisConnection {
       this.#beatPending = false;
       this.#silentBeats = 0;
     };
-    // A refusal is a sign of life too, and a lost connection is told by its own event.
-    this.#client?.sendCommand(['PING']).then(done, done);
+    this.#client?.sendCommand(['PING']).then(done, (error: unknown) => {
+      // A refusal of Redis's is a sign of life too. One of the client's own, where so much waits that it takes no more, is
+      // none: it counts as silence, and the next beat tries again. A lost connection is told by its own event.
+      if (error instanceof ErrorReply) done();
+      else if (!this.#isOver(nth)) {
+        this.#beatPending = false;
+        this.#silent();
+      }
+    });
+  }
+
+  #silent(): void {
+    this.#silentBeats += 1;
+    if (this.#silentBeats >= MISSED_HEARTBEATS) this.#lost(this.#attempt, new Error('no heartbeat'));
   }
 }
 

@@ -34,6 +34,7 @@ export interface Redone {
   readonly more: boolean;
 }
 
+/** What the redo log tells its owner. */
 export interface RedoListener {
   /** A write could not be done again: Redis refused it. */
   onFault(error: Error): void;
@@ -84,6 +85,7 @@ export class RedoLog {
   #crowded = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   /** @param now ms on a clock that nobody sets */
   constructor(
@@ -133,6 +135,18 @@ export class RedoLog {
     const holders = this.#holders.get(companyId) ?? new Set();
     this.#holders.set(companyId, holders.add(holder));
     return () => void holders.delete(holder);
+  }
+
+  /** Forgets everything: nothing is done again once the store is closed. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#oldest = undefined;
+    this.#newest = undefined;
+    this.#size = 0;
+    this.#chars = 0;
+    this.#counted.clear();
+    this.#holders.clear();
   }
 
   /** Does again what Redis has lost. @param run while nobody else may use the connection */
@@ -187,6 +201,7 @@ export class RedoLog {
   }
 
   #remember(companyId: CompanyId, n: number, write: Write): void {
+    if (this.#closed) return;
     this.#forget();
     const counted = this.#counted.get(companyId) ?? { newest: 0, forgotten: 0 };
     this.#counted.set(companyId, counted);

@@ -23,6 +23,7 @@ export { StoreFault, StoreUnavailable } from './errors.ts';
 export type { SentinelOptions } from './sentinels.ts';
 export type { ShardLease } from './shard-lease.ts';
 
+/** Where Redis is, and how much of what is kept there. */
 export interface StoreOptions {
   /** `redis://host:port/db`, `rediss://` for TLS. Either this or `sentinel`. */
   readonly url?: string;
@@ -169,6 +170,8 @@ export class Store {
   async close(): Promise<void> {
     this.#tail.close();
     this.#redis.close();
+    this.#journal.close();
+    this.#redo.close();
     this.#sentinels?.close();
     await this.#tail.done;
   }

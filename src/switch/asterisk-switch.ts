@@ -5,6 +5,7 @@ import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
 import type { Switch, SwitchListener } from '../ports.ts';
 import { CANARY_EVENT, Canary } from './canary.ts';
+import { Doubt, isNoBridge, isUnanswered } from './doubt.ts';
 import { type CommandFailed, Performer, type Task } from './performer.ts';
 import { asteriskRecordings, isRecordingCommand, Recorder } from './recorder.ts';
 import { arrivalOf, factOf, RingTimeouts } from './translate.ts';
@@ -36,6 +37,7 @@ export interface AriAccess {
   readonly app: string;
 }
 
+/** The node, who is told of it, and what holds it back. */
 export interface AsteriskSwitchOptions {
   /** How it names itself to its listener. */
   readonly node: string;
@@ -68,6 +70,7 @@ export class AsteriskSwitch implements Switch {
   readonly #onError: AsteriskSwitchOptions['onError'];
   readonly #onReplaced: () => void;
   readonly #canary: Canary;
+  readonly #doubt: Doubt;
   #serving = false;
   #closed = false;
   #handedOver = false;
@@ -100,9 +103,15 @@ export class AsteriskSwitch implements Switch {
       onSilent: (resource, error) => this.#onError(`REST does not answer: ${resource}`, error),
       onDeaf: () => this.ari.reconnect('it stands, and no event comes over it'),
     });
+    this.#doubt = new Doubt({
+      answers: () => this.serving,
+      ask: () => this.ari.reconnect('nobody knows whether all that was asked of it was done'),
+      now: () => performance.now(),
+    });
     const tell = (fact: Fact): void => this.#tell(fact);
     const failed: CommandFailed = (callID, command, error) => {
       this.#onError(`command ${command.do}`, error, callID);
+      if (isUnanswered(error) || isNoBridge(error)) this.#doubt.raise();
       if (!this.#closed) this.#listener.onCommandFailed(this.node, callID, command);
     };
     this.#performer = new Performer(
@@ -175,6 +184,7 @@ export class AsteriskSwitch implements Switch {
   async close(): Promise<void> {
     this.#closed = true;
     this.#canary.close();
+    this.#doubt.settle();
     this.#recorder.close();
     await this.ari.close();
   }
@@ -227,7 +237,11 @@ export class AsteriskSwitch implements Switch {
     } catch (error) {
       // 422: there is no such channel any more. Its caller has gone before we could ask.
       if (hasStatus(error, 404) || hasStatus(error, 422)) this.#tell({ kind: 'leg-ended', channel });
-      else this.#onError('watching a channel', error);
+      else {
+        this.#onError('watching a channel', error);
+        // Its end would never be heard of: it is watched again with what the node then tells.
+        this.#doubt.raise();
+      }
     }
   }
 
@@ -239,6 +253,8 @@ export class AsteriskSwitch implements Switch {
   }
 
   async #onResync(resync: Resync): Promise<void> {
+    // What is not answered from here on is in doubt again.
+    this.#doubt.settle();
     const { status } = await this.ari.asterisk.info(['status']);
     const startedAt = Date.parse(status?.startup_time ?? '') || 0;
     const onHold = await this.#holds(
@@ -317,5 +333,6 @@ export class AsteriskSwitch implements Switch {
     if (serving === this.#serving || this.#closed) return;
     this.#serving = serving;
     this.#listener.onHealth(this.node, serving);
+    this.#doubt.look();
   }
 }

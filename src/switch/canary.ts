@@ -37,6 +37,7 @@ async function orNotFound(request: Promise<unknown>): Promise<void> {
   }
 }
 
+/** What is tried, and who is told. */
 export interface CanaryOptions {
   readonly ari: AriClient;
   readonly app: string;

@@ -173,6 +173,8 @@ export class Dialler {
     this.#dialling.set(snoop, dialling);
     try {
       const entered = this.#entering(dialling);
+      // Asterisk may answer later than that, and only then is it waited for.
+      entered.catch(() => undefined);
       if (this.#deaf) void this.#ask(snoop, dialling);
       const directions = { spy: 'both', whisper: whisper ? 'out' : 'none' } as const;
       await this.#ari.channels.snoop(of, { snoopId: snoop, app: this.#app, appArgs: OUR_LEG, ...directions });

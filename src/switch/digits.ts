@@ -18,13 +18,20 @@ export const MAX_WAITING = 1_000;
 /** Sends some digits to a channel. */
 type Send = (channel: string, digits: string) => Promise<void>;
 
+/** What waits for one channel. */
+interface Line {
+  digits: string;
+  /** Settles when all of them are out, or none of them will be any more. */
+  sending: Promise<void>;
+}
+
 /**
  * Sends digits a few at a time, each channel's in order, beside the other commands of the call: a hang-up or a hold does
  * not wait for the last digit. What has not gone out when its channel ends is dropped.
  */
 export class DigitSender {
   readonly #send: Send;
-  readonly #waiting = new Map<string, string>();
+  readonly #lines = new Map<string, Line>();
 
   constructor(send: Send) {
     this.#send = send;
@@ -32,37 +39,44 @@ export class DigitSender {
 
   /** Channels with digits on their way. */
   get busy(): number {
-    return this.#waiting.size;
+    return this.#lines.size;
   }
 
   /**
-   * Resolves when the last of these digits is out, or was dropped with its channel.
+   * Resolves when the last of these digits, and of those that have been added meanwhile, is out, or was dropped with its
+   * channel.
    * @throws Error where Asterisk fails to take them, or too many wait already; none of those that wait is sent then
    */
   async send(channel: string, digits: string): Promise<void> {
-    const before = this.#waiting.get(channel);
-    if ((before?.length ?? 0) + digits.length > MAX_WAITING) throw new Error('too many digits wait for the channel');
-    this.#waiting.set(channel, (before ?? '') + digits);
-    if (before === undefined) await this.#sendAll(channel);
+    const line = this.#lines.get(channel);
+    if ((line?.digits.length ?? 0) + digits.length > MAX_WAITING) {
+      throw new Error('too many digits wait for the channel');
+    }
+    if (line) {
+      line.digits += digits;
+      return await line.sending;
+    }
+    const first: Line = { digits, sending: Promise.resolve() };
+    this.#lines.set(channel, first);
+    first.sending = this.#sendAll(channel, first);
+    await first.sending;
   }
 
   /** The channel ends: its digits are of no use any more. */
   drop(channel: string): void {
-    this.#waiting.delete(channel);
+    this.#lines.delete(channel);
   }
 
-  async #sendAll(channel: string): Promise<void> {
+  async #sendAll(channel: string, line: Line): Promise<void> {
     try {
-      for (;;) {
-        const waiting = this.#waiting.get(channel);
-        if (!waiting) return;
-        const now = waiting.slice(0, AT_ONCE);
-        this.#waiting.set(channel, waiting.slice(now.length));
+      while (line.digits !== '' && this.#lines.get(channel) === line) {
+        const now = line.digits.slice(0, AT_ONCE);
+        line.digits = line.digits.slice(now.length);
         await this.#send(channel, now);
         await delay(now.length * DIGIT_MS);
       }
     } finally {
-      this.#waiting.delete(channel);
+      if (this.#lines.get(channel) === line) this.#lines.delete(channel);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
 import { Dialler, KEEP_IDENTITY } from './dialling.ts';
 import { DIGIT_TIMES, DigitSender } from './digits.ts';
+import { isNoBridge } from './doubt.ts';
 import { TransferAnswers } from './transfer-answers.ts';
 
 /** Makes a ringing phone answer by itself; AMI's PJSIPNotify, because ARI has nothing for it. */
@@ -264,6 +265,8 @@ export class Performer {
     try {
       await request;
     } catch (error) {
+      // Without its bridge the leg is well, and waits for it.
+      if (isNoBridge(error)) throw error;
       if (isGone(error)) return;
       const { gone } = await this.#ari.channels.hangup(channel, OUT_OF_ORDER);
       // An answer is told as failed (500) where the phone hangs up before it is through: seen on 22.10.1.

@@ -5,6 +5,7 @@ const INTERVAL_MS = 1_000;
 /** Within which a knock must be answered, ms. */
 export const KNOCK_MS = 2_000;
 
+/** How a node's pulse is felt, and who is told. */
 export interface PulseOptions {
   readonly deadAfter: DeathAfter;
   /** Something here depends on the node. */

@@ -1,5 +1,5 @@
 import { type AmiClient, AmiError, mixMonitor, muteMixMonitor, stopMixMonitor } from '../ami/index.ts';
-import { type AriClient, hasStatus } from '../ari/index.ts';
+import { type AriClient, AriError, hasStatus } from '../ari/index.ts';
 import type { Command, RecordingCommand } from '../calls/command.ts';
 import type { Fact } from '../calls/input.ts';
 import type { CallID } from '../cti/ids.ts';
@@ -234,7 +234,7 @@ async function again(attempt: () => Promise<void>, gone: AbortSignal): Promise<v
       await attempt();
       return;
     } catch (error) {
-      if (!(error instanceof AmiError && error.retryable)) throw error;
+      if (!((error instanceof AmiError || error instanceof AriError) && error.retryable)) throw error;
     }
     await elapse(wait, gone);
   }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createClient } from 'redis';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fixedServer } from '../../src/store/place.ts';
+import { RedisConnection } from '../../src/store/redis-connection.ts';
 import { type Store, StoreFault, StoreUnavailable } from '../../src/store/store.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { commitOf, company, Heard, newCall, newStore, type Told } from '../support/store-kit.ts';
@@ -86,6 +88,29 @@ describe('while Redis is away', () => {
     // Redis may have carried out what it had received: the commit's name makes repeating it harmless.
     expect(await store.calls.commit(commit)).toEqual({ outcome: 'stored', version: 1, lastEventID: 2 });
     expect(await store.events.lastEventID(ID)).toBe(2);
+  });
+
+  it('a Redis that hangs is noticed also where so much waits for it that not even a heartbeat has room', async () => {
+    const server = await start();
+    const down: string[] = [];
+    const connection = new RedisConnection({
+      server: fixedServer(server.url),
+      name: 'crowded',
+      heartbeatMs: 50,
+      maxInFlight: 1,
+      listener: { onDown: (_name, error) => void down.push(error.message), onUp: () => undefined },
+    });
+    try {
+      await connection.connected();
+      // Before the first heartbeat, so that there is none under way.
+      const waits = rejection(connection.command(['BLPOP', 'nothing', '0']));
+      process.kill(server.pid, 'SIGSTOP');
+      expect(await waits).toBeInstanceOf(StoreUnavailable);
+      expect(down).toEqual(['no heartbeat']);
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+      connection.close();
+    }
   });
 
   it('a server that takes the connection and never answers does not hold it for ever', async () => {

@@ -256,4 +256,13 @@ describe('what Redis has lost', () => {
       await proxy.stop();
     }
   });
+
+  it('is remembered no longer than the store is open, though Redis is away for it from then on', async () => {
+    const store = await open();
+    await store.calls.commit(commitOf(newCall(ID)));
+    await store.masks.allocate(ID, ['3'], ['1', '2'], Date.now() + 60_000, Date.now());
+    expect(store.remembered).toBe(2);
+    await store.close();
+    expect(store.remembered).toBe(0);
+  });
 });

@@ -41,8 +41,8 @@ async function onFloor<R>(
   if (!floor) return away();
   const verdict = await floor.request(input);
   if (!('refusal' in verdict)) return { result: result(verdict.agent) };
-  // A floor that is let go of while requests wait for it has done nothing of them.
-  return floor.stopped ? away() : verdict;
+  // A floor that is let go of while requests wait for it has done nothing of those that it calls so.
+  return floor.stopped && verdict.refusal.name === 'NotReady' ? away() : verdict;
 }
 
 /** The agent whom a request names. */

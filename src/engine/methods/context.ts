@@ -67,11 +67,13 @@ export interface RequestContext {
 export type Answer<R> = ({ readonly result: R } | { readonly refusal: Refusal; readonly published?: boolean }) & {
   readonly moved?: boolean;
 };
+/** Serves the requests of one name. Rejects only where the store cannot be read. */
 export type Serve<M extends MethodName> = (
   context: RequestContext,
   params: ParamsOf<M>,
 ) => Promise<Answer<ResultOf<M>>>;
 
+/** The answer of a request that is refused before a call has heard of it. */
 export const refused = (refusal: Refusal) => ({ refusal });
 
 /** The id of the party that a request has brought into the call: the newest with that DN. */

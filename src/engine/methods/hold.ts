@@ -11,9 +11,13 @@ const byParty =
   (context, params) =>
     onCall(context, params, { kind, thisDN: params.thisDN, referenceID: params.referenceID ?? 0 }, () => ({}));
 
+/** RequestHoldCall. */
 export const holdCall: Serve<'RequestHoldCall'> = byParty('hold');
+/** RequestRetrieveCall. */
 export const retrieveCall: Serve<'RequestRetrieveCall'> = byParty('retrieve');
+/** RequestMuteCall. */
 export const muteCall: Serve<'RequestMuteCall'> = byParty('mute');
+/** RequestUnmuteCall. */
 export const unmuteCall: Serve<'RequestUnmuteCall'> = byParty('unmute');
 
 /** RequestSendDtmf. */

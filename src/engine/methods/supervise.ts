@@ -42,9 +42,13 @@ async function whereElse(context: RequestContext, callID: string, dn: string): P
   return elsewhere;
 }
 
+/** RequestMonitor: the supervisor hears both, and nobody hears him. */
 export const monitor: Serve<'RequestMonitor'> = supervise('monitor');
+/** RequestWhisper: the agent alone hears him. */
 export const whisper: Serve<'RequestWhisper'> = supervise('whisper');
+/** RequestBargein: all hear him. */
 export const bargein: Serve<'RequestBargein'> = supervise('bargein');
+/** RequestIntercept: he takes the call from the agent. */
 export const intercept: Serve<'RequestIntercept'> = supervise('intercept');
 
 /** RequestStopSupervision. */

@@ -12,6 +12,7 @@ const ACME = CompanyId.parse('acme');
 const member = (id: string): Member => ({ id, says: { url: `http://${id}`, leaving: false } });
 
 let owner: Member | undefined;
+let callOwner: Member | undefined;
 let isHere: boolean;
 let calls: Call[];
 let outcome: PeerAnswer['outcome'];
@@ -22,6 +23,7 @@ let post: FloorPost;
 beforeEach(() => {
   vi.useFakeTimers();
   owner = member('a');
+  callOwner = undefined;
   isHere = false;
   calls = [];
   outcome = 'answered';
@@ -37,7 +39,7 @@ beforeEach(() => {
     },
     owner: () => owner,
     isHere: () => isHere,
-    ownerOfCall: () => undefined,
+    ownerOfCall: () => callOwner,
     calls: () => calls,
   });
 });
@@ -99,5 +101,17 @@ describe('the post of the calls’ notes', () => {
       ['http://a', call.callID],
       ['http://b', call.callID],
     ]);
+  });
+
+  it('says of what is asked of a call elsewhere whether it was done, not, or nobody knows', async () => {
+    const { call } = newCall(ACME);
+    const ask = () =>
+      post.effect(ACME, { do: 'assign', callID: call.callID, queue: '8001', dn: '1001', assignment: 1 });
+    expect(await ask()).toBe(false);
+    callOwner = member('b');
+    outcome = 'not-done';
+    expect(await ask()).toBe(false);
+    outcome = 'unknown';
+    expect(await ask()).toBe('unknown');
   });
 });

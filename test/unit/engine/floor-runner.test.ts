@@ -1,7 +1,7 @@
-import { expect, it, vi } from 'vitest';
-import { CompanyId } from '../../../src/cti/ids.ts';
-import { FloorRunner } from '../../../src/engine/floor-runner.ts';
-import type { FloorCommit } from '../../../src/ports.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { AgentID, CompanyId } from '../../../src/cti/ids.ts';
+import { type FloorHost, FloorRunner } from '../../../src/engine/floor-runner.ts';
+import type { CommitResult, FloorCommit } from '../../../src/ports.ts';
 
 const ACME = CompanyId.parse('acme');
 
@@ -32,4 +32,46 @@ it('takes off the list at its start whoever an earlier owner had waiting and is 
   await vi.waitFor(() => expect(runner.idle).toBe(true));
   expect(commits).toHaveLength(1);
   runner.stop();
+});
+
+describe('a request that is just being stored as the floor is let go of', () => {
+  /** Its answer, where the commit comes to this. */
+  async function answerOf(result: CommitResult) {
+    let settle: (result: CommitResult) => void = () => undefined;
+    const host: FloorHost = {
+      now: () => 0,
+      commitFloor: () =>
+        new Promise((resolve) => {
+          settle = resolve;
+        }),
+      effect: () => undefined,
+      floorLost: () => expect.fail('it was let go of before'),
+      floorFailed: (_company, error) => {
+        throw error;
+      },
+    };
+    const runner = new FloorRunner(host, ACME, new Map(), { version: 0, agents: [], waiting: [] });
+    const asked = runner.request({
+      kind: 'login',
+      agentID: AgentID.parse('a1'),
+      agentUUID: 'u1',
+      dn: '1001',
+      calls: [],
+      referenceID: 0,
+    });
+    runner.stop();
+    settle(result);
+    return await asked;
+  }
+
+  it('is answered as what it came to where it was stored', async () => {
+    expect(await answerOf({ outcome: 'stored', version: 1, lastEventID: 1 })).toMatchObject({ agent: { dn: '1001' } });
+  });
+
+  it.each([
+    [{ outcome: 'fenced' }, 'NotReady'],
+    [{ outcome: 'fenced', perhaps: true }, 'CTIException'],
+  ] as const)('and as not done, or perhaps done, where it was not: %j', async (result, name) => {
+    expect(await answerOf(result)).toMatchObject({ refusal: { name } });
+  });
 });

@@ -68,4 +68,15 @@ describe('the memory of what was written last', () => {
     journal.wrote(COMPANY, [], 0, { call: called(3) });
     expect((await restored(journal)).calls).toEqual(['{"version":1}', '{"version":3}']);
   });
+
+  it('is empty once it is closed, whatever it waited for, and stays so', () => {
+    const journal = new Journal(new Keys('rm'), 1_000, () => true);
+    journal.wrote(COMPANY, [told(1)], 1, { call: called(1) });
+    expect(journal.size).toBe(1);
+    journal.close();
+    // What was under way is answered after it.
+    journal.wrote(COMPANY, [told(2)], 2, { call: called(2) });
+    journal.heard(COMPANY, [told(3)], 3);
+    expect(journal.size).toBe(0);
+  });
 });

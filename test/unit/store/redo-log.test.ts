@@ -190,4 +190,16 @@ describe('the redo log', () => {
     redis.lose(0);
     expect(await restore()).toEqual({ writes: 1, held: 0, more: false });
   });
+
+  it('is empty once it is closed, though Redis is away, and stays so', async () => {
+    const { redis, log, write, restore } = scene();
+    await write('a');
+    redis.healthy = false;
+    expect(log.size).toBe(1);
+    log.close();
+    await write('b');
+    expect(log.size).toBe(0);
+    redis.lose(0);
+    expect(await restore()).toEqual({ writes: 0, held: 0, more: false });
+  });
 });

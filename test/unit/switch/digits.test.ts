@@ -63,6 +63,16 @@ describe('digits on their way to a channel', () => {
     expect(sent).toEqual(['a 7']);
   });
 
+  test('of a second request that are dropped behind those of the first are told of too', async () => {
+    const first = sender.send('a', '123456');
+    const second = sender.send('a', '789');
+    fails = new Error('no');
+    const told = Promise.allSettled([first, second]);
+    await vi.runAllTimersAsync();
+    expect((await told).map((t) => t.status)).toEqual(['rejected', 'rejected']);
+    expect(sent).toEqual(['a 123']);
+  });
+
   test('are so many and no more', async () => {
     void sender.send('a', '1'.repeat(MAX_WAITING));
     // Three of them are out already.

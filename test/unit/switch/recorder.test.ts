@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AmiError, AmiMessage } from '../../../src/ami/index.ts';
+import { AriError } from '../../../src/ari/index.ts';
 import type { RecordingCommand } from '../../../src/calls/command.ts';
 import type { Fact } from '../../../src/calls/input.ts';
 import type { CallID } from '../../../src/cti/ids.ts';
@@ -74,6 +75,22 @@ describe('a recorder', () => {
     expect(node.asked).toEqual(['stop', 'start', 'exists', 'exists']);
     expect(facts).toEqual([{ kind: 'recording-started', channel: CHANNEL }]);
     expect([failures, recorder.busy]).toEqual([[], 0]);
+  });
+
+  test('tries again where the node’s REST, of which it asks the folder, does not answer', async () => {
+    const silent = {
+      node: 'n',
+      method: 'GET',
+      path: '/asterisk/variable',
+      kind: 'timeout',
+      reason: 'no response',
+    } as const;
+    node.answers.set('start', [new AriError(silent), true]);
+    await perform(START);
+    await later(60_000);
+    expect(node.asked.filter((a) => a === 'start')).toHaveLength(2);
+    expect(facts).toEqual([{ kind: 'recording-started', channel: CHANNEL }]);
+    expect(failures).toEqual([]);
   });
 
   test('carries out one command after the other', async () => {
