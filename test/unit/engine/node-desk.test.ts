@@ -54,8 +54,8 @@ describe('what an operator sees of the nodes and does with them', () => {
   it('each node with what all instances have of it; what this one has is not counted twice', () => {
     others = { a: report({ calls: 3, silent: ['bridges'] }), b: report({ serving: false, dead: true }) };
     expect(desk.list()).toEqual([
-      { id: 'a', state: 'serving', draining: false, calls: 5, limits: LIMITS, silent: ['bridges'] },
-      { id: 'b', state: 'dead', draining: false, calls: 0, limits: LIMITS, silent: [] },
+      { id: 'a', state: 'serving', draining: false, calls: 5, limits: LIMITS, silent: ['bridges'], cutOff: [] },
+      { id: 'b', state: 'dead', draining: false, calls: 0, limits: LIMITS, silent: [], cutOff: [] },
     ]);
   });
 

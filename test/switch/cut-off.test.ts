@@ -1,0 +1,117 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Lab } from '../../lab/lab.ts';
+import type { Phone } from '../../lab/phone/phone.ts';
+import { agentTone } from '../../lab/standing.ts';
+import { expectWhole, told } from '../support/call-events.ts';
+import { hearing } from '../support/hearing.ts';
+import { type Instances, instances } from '../support/instances.ts';
+import { openAgentPhone, openCustomerPhone, testLab } from '../support/lab.ts';
+import { ari, nothingLeft } from '../support/ringmaster.ts';
+import { talk } from '../support/talking.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+const AGENT = '1018';
+const CUSTOMER = '911140099001';
+const CUSTOMER_TONE = 2500;
+
+describe('the owner does not reach Asterisk, and another instance does', () => {
+  let lab: Lab;
+  let agentPhone: Phone;
+  let customerPhone: Phone;
+  let both: Instances;
+  /** The owner's ways to ARI and AMI. */
+  let ways: readonly [TcpProxy, TcpProxy];
+
+  beforeAll(async () => {
+    lab = await testLab();
+    [agentPhone, customerPhone] = await Promise.all([openAgentPhone(lab, AGENT), openCustomerPhone(lab, CUSTOMER)]);
+  });
+
+  beforeEach(async () => {
+    const { asterisk } = lab.file;
+    const { hostname, port } = new URL(asterisk.ari.url);
+    ways = await Promise.all([
+      TcpProxy.start(hostname, Number(port)),
+      TcpProxy.start(asterisk.ami.host, asterisk.ami.port),
+    ]);
+    const [toAri, toAmi] = ways;
+    both = await instances(lab, (settings, whose) => {
+      for (const trunk of settings.trunks) {
+        if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
+      }
+      if (whose === 'standby') return;
+      for (const node of settings.nodes) {
+        node.ari.url = `http://127.0.0.1:${toAri.port}/ari`;
+        node.ami.host = '127.0.0.1';
+        node.ami.port = toAmi.port;
+      }
+    });
+  });
+
+  afterEach(async () => {
+    await both?.stop();
+    await Promise.all(ways.map((way) => way.stop()));
+  });
+
+  afterAll(() => Promise.all([agentPhone?.close(), customerPhone?.close()]));
+
+  test('the other one has its calls while the cut still stands; agents and queues stay where they are', async () => {
+    const { owner, standby } = both;
+    const asking = await owner.subscriber();
+    await asking.call('RequestAgentLogin', { agentID: '7018', thisDN: AGENT });
+    const { callID, agent, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
+    for (const way of ways) way.block();
+
+    await standby.served();
+    expect(await standby.process.logged('took up live calls')).toMatchObject({ calls: 1 });
+    expect(await owner.metric('ringmaster_shards_given_cut_off_total')).toBe(1);
+    expect(await owner.metric('ringmaster_node_reached')).toBe(0);
+    // The one that is cut off answers every request all the same.
+    const hears = hearing({
+      agent: { call: agent, tone: agentTone(AGENT) },
+      customer: { call: customer, tone: CUSTOMER_TONE },
+    });
+    await asking.call('RequestHoldCall', { callID, thisDN: AGENT });
+    await hears.is({ agent: [], customer: ['music'] });
+    await asking.call('RequestRetrieveCall', { callID, thisDN: AGENT });
+    await hears.is({ agent: ['customer'], customer: ['agent'] });
+    expect(await owner.metric('ringmaster_shard_held')).toBe(1);
+    const { agents } = await asking.call('RequestListAgents', {});
+    expect(agents.map((a) => [a.agentID, a.callID])).toEqual([['7018', callID]]);
+
+    for (const way of ways) way.unblock();
+    await owner.process.logged('the node is reached from here again');
+    await asking.call('RequestReleaseCall', { callID, thisDN: AGENT });
+    const events = await asking.ended(callID);
+    expectWhole(events);
+    expect(told(events).slice(-3)).toEqual([
+      `EventReleased(${AGENT})`,
+      `EventReleased(${CUSTOMER})`,
+      `EventCallDeleted(${AGENT})`,
+    ]);
+    expect(await standby.metric('ringmaster_shard_held')).toBe(1);
+    await asking.call('RequestAgentLogout', { agentID: '7018' });
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+
+  test('what it had sent and the network delivers only when it is back makes no call and ends none', async () => {
+    const { owner, standby } = both;
+    const asking = await standby.subscriber();
+    const { callID, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
+    for (const way of ways) way.freeze();
+    // Stored, and sent to where nothing arrives.
+    const lost = await (await owner.client()).call('RequestMakeCall', { thisDN: '1001', otherDN: '911140099002' });
+    await standby.served();
+    const events = await asking.ended(lost.callID);
+    expectWhole(events);
+
+    for (const way of ways) way.thaw();
+    const ours = async (id: string) => (await ari(lab, '/channels')).filter((c) => String(c['id']).startsWith(id));
+    await owner.process.logged('the node is reached from here again');
+    await vi.waitFor(async () => expect(await ours(lost.callID)).toEqual([]), { timeout: 15_000, interval: 100 });
+    expect(await ours(callID)).toHaveLength(2);
+    await customer.hangUp();
+    expectWhole(await asking.ended(callID));
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+});
