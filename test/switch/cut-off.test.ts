@@ -98,16 +98,21 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
     const { owner, standby } = both;
     const asking = await standby.subscriber();
     const { callID, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
-    for (const way of ways) way.freeze();
-    // Stored, and sent to where nothing arrives.
+    const [toAri, toAmi] = ways;
+    toAri.hold();
+    toAmi.block();
+    // Stored, and sent to where nothing arrives for now.
     const lost = await (await owner.client()).call('RequestMakeCall', { thisDN: '1001', otherDN: '911140099002' });
     await standby.served();
     const events = await asking.ended(lost.callID);
     expectWhole(events);
 
-    for (const way of ways) way.thaw();
     const ours = async (id: string) => (await ari(lab, '/channels')).filter((c) => String(c['id']).startsWith(id));
-    await owner.process.logged('the node is reached from here again');
+    expect(await ours(lost.callID)).toEqual([]);
+    toAri.release();
+    toAmi.unblock();
+    // There it is, too late.
+    await vi.waitFor(async () => expect(await ours(lost.callID)).toHaveLength(1), { timeout: 15_000, interval: 10 });
     await vi.waitFor(async () => expect(await ours(lost.callID)).toEqual([]), { timeout: 15_000, interval: 100 });
     expect(await ours(callID)).toHaveLength(2);
     await customer.hangUp();
