@@ -8,16 +8,18 @@ export class TcpProxy {
   readonly #near = new Set<Socket>();
   /** Near ends of which something is held, with where it goes. */
   readonly #kept = new Map<Socket, { readonly far: Socket; readonly chunks: Buffer[] }>();
+  #to: { readonly host: string; readonly port: number };
   #blocked = false;
   #silent = false;
 
   private constructor(host: string, port: number) {
+    this.#to = { host, port };
     this.#server = createServer((near) => {
       if (this.#blocked) {
         near.destroy();
         return;
       }
-      const far = connect(port, host);
+      const far = connect(this.#to.port, this.#to.host);
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -45,6 +47,11 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** New connections lead elsewhere, as those of a name do that is changed; those that stand stay. */
+  lead(host: string, port: number): void {
+    this.#to = { host, port };
   }
 
   /** Breaks every connection; new ones pass. */
