@@ -34,8 +34,13 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
       TcpProxy.start(hostname, Number(port)),
       TcpProxy.start(asterisk.ami.host, asterisk.ami.port),
     ]);
+  });
+
+  /** @param leaseSeconds as shipped by default */
+  const start = async (leaseSeconds = 3): Promise<Instances> => {
     const [toAri, toAmi] = ways;
     both = await instances(lab, (settings, whose) => {
+      Object.assign(settings['cluster'] as object, { leaseSeconds });
       for (const trunk of settings.trunks) {
         if (trunk.id === 'carrier-a') trunk.endpoint = `PJSIP/carrier-a/sip:{number}@127.0.0.1:${customerPhone.port}`;
       }
@@ -46,7 +51,8 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
         node.ami.port = toAmi.port;
       }
     });
-  });
+    return both;
+  };
 
   afterEach(async () => {
     await both?.stop();
@@ -56,7 +62,7 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
   afterAll(() => Promise.all([agentPhone?.close(), customerPhone?.close()]));
 
   test('the other one has its calls while the cut still stands; agents and queues stay where they are', async () => {
-    const { owner, standby } = both;
+    const { owner, standby } = await start();
     const asking = await owner.subscriber();
     await asking.call('RequestAgentLogin', { agentID: '7018', thisDN: AGENT });
     const { callID, agent, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
@@ -64,7 +70,7 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
 
     await standby.served();
     expect(await standby.process.logged('took up live calls')).toMatchObject({ calls: 1 });
-    expect(await owner.metric('ringmaster_shards_given_cut_off_total')).toBe(1);
+    await expect.poll(() => owner.metric('ringmaster_shards_given_cut_off_total')).toBe(1);
     expect(await owner.metric('ringmaster_node_reached')).toBe(0);
     // The one that is cut off answers every request all the same.
     const hears = hearing({
@@ -95,7 +101,7 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
   });
 
   test('what it had sent and the network delivers only when it is back makes no call and ends none', async () => {
-    const { owner, standby } = both;
+    const { owner, standby } = await start();
     const asking = await standby.subscriber();
     const { callID, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
     const [toAri, toAmi] = ways;
@@ -116,6 +122,27 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
     await vi.waitFor(async () => expect(await ours(lost.callID)).toEqual([]), { timeout: 15_000, interval: 100 });
     expect(await ours(callID)).toHaveLength(2);
     await customer.hangUp();
+    expectWhole(await asking.ended(callID));
+    await nothingLeft(lab, standby.http, both.prefix);
+  });
+
+  test('whose host refuses every connection from there: the calls are not given up, and the other one has them', async () => {
+    // Longer than a refusal takes to make a node dead.
+    const { owner, standby } = await start(8);
+    const asking = await standby.subscriber();
+    const { callID, agent, customer } = await talk(asking, agentPhone, customerPhone, AGENT, CUSTOMER);
+    for (const way of ways) await way.stop();
+
+    await standby.served();
+    expect(await owner.metric('ringmaster_node_deaths_total')).toBe(0);
+    const { calls } = await asking.call('RequestListCalls', {});
+    expect(calls.map((c) => c.callID)).toEqual([callID]);
+    const hears = hearing({
+      agent: { call: agent, tone: agentTone(AGENT) },
+      customer: { call: customer, tone: CUSTOMER_TONE },
+    });
+    await hears.is({ agent: ['customer'], customer: ['agent'] });
+    await asking.call('RequestReleaseCall', { callID, thisDN: AGENT });
     expectWhole(await asking.ended(callID));
     await nothingLeft(lab, standby.http, both.prefix);
   });
