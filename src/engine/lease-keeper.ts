@@ -232,7 +232,10 @@ export class LeaseKeeper {
       for (const move of handAllOver(overview, id, this.#nodeOf)) await this.#giver.offer(move);
       return;
     }
-    for (const move of rescue(overview, id, this.#nodeOf)) await this.#giver.offer(move, true);
+    for (const move of rescue(overview, id, this.#nodeOf)) {
+      // What was told of the node a moment ago may be over.
+      if (!this.#deps.host.stands(move.shard)) await this.#giver.offer(move, true);
+    }
     const free = wanted(overview, id).map((l) => l.shard);
     for (const shard of this.#spared.keys()) if (!free.includes(shard)) this.#spared.delete(shard);
     for (const shard of free) {
