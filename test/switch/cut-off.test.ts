@@ -90,11 +90,9 @@ describe('the owner does not reach Asterisk, and another instance does', () => {
     await asking.call('RequestReleaseCall', { callID, thisDN: AGENT });
     const events = await asking.ended(callID);
     expectWhole(events);
-    expect(told(events).slice(-3)).toEqual([
-      `EventReleased(${AGENT})`,
-      `EventReleased(${CUSTOMER})`,
-      `EventCallDeleted(${AGENT})`,
-    ]);
+    expect(told(events).at(-1)).toBe(`EventCallDeleted(${AGENT})`);
+    // Both are hung up at the same moment.
+    expect(told(events).slice(-3, -1).toSorted()).toEqual([`EventReleased(${AGENT})`, `EventReleased(${CUSTOMER})`]);
     expect(await standby.metric('ringmaster_shard_held')).toBe(1);
     await asking.call('RequestAgentLogout', { agentID: '7018' });
     await nothingLeft(lab, standby.http, both.prefix);
