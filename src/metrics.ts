@@ -63,6 +63,9 @@ export function watch(
   perNode('ringmaster_node_serving', '1 while the event socket is open and REST answers; 0 at a stand-by', (n) =>
     Number([...n.switches].some((s) => s.serving)),
   );
+  perNode('ringmaster_node_reached', '1 while this instance reaches its ARI, whoever owns its shards', (n) =>
+    Number(n.reachability.reach === 'steady' || n.reachability.reach === 'back'),
+  );
   perNode('ringmaster_node_draining', '1 while an operator wants no new calls on it', (n) =>
     Number(board.isDraining(n.id)),
   );
@@ -150,6 +153,11 @@ export function watchLeases(registry: Registry, keeper: LeaseKeeper, router: Rou
     () => stats.failures,
   );
   counter('ringmaster_shards_lost_total', 'Shards that another instance has taken from this one', () => stats.lost);
+  counter(
+    'ringmaster_shards_given_cut_off_total',
+    'Shards handed over because their node was not reached from here',
+    () => stats.givenCutOff,
+  );
   counter('ringmaster_shards_given_total', 'Shards handed over to another instance', () => stats.givenAway);
   counter(
     'ringmaster_take_over_seconds_total',

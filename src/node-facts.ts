@@ -3,7 +3,7 @@ import type { Engine } from './engine/engine.ts';
 import type { NodeBoard } from './engine/node-board.ts';
 import type { Router } from './engine/router.ts';
 import type { OpenNode } from './node.ts';
-import type { Admission, NodeReport, Readiness, RecordingFiles } from './ports.ts';
+import type { Admission, NodeReach, NodeReport, Readiness, RecordingFiles } from './ports.ts';
 
 /** What this instance has of a node; undefined where it owns nothing of it. */
 export function reportOf(node: OpenNode, engine: Engine, admission: Admission): NodeReport | undefined {
@@ -30,6 +30,13 @@ export function reportsOf(
     if (report) reports[node.id] = report;
   }
   return reports;
+}
+
+/** Which nodes this instance reaches, as far as it has looked. */
+export function reachesOf(nodes: readonly OpenNode[]): Record<string, NodeReach> {
+  const reaches: Record<string, NodeReach> = {};
+  for (const { id, reachability } of nodes) if (reachability.reach) reaches[id] = reachability.reach;
+  return reaches;
 }
 
 /**

@@ -8,6 +8,7 @@ import { AsteriskSwitch, type AsteriskSwitchOptions } from './switch/asterisk-sw
 import { knock } from './switch/knock.ts';
 import { PhoneWatch } from './switch/phones.ts';
 import { KNOCK_MS, Pulse } from './switch/pulse.ts';
+import { NodeDoor, Reachability } from './switch/reachability.ts';
 import { RecordingShelf } from './switch/recording-shelf.ts';
 import { tlsSettings } from './tls.ts';
 
@@ -41,12 +42,15 @@ export interface OpenNode {
   readonly switches: ReadonlySet<AsteriskSwitch>;
   /** Whether it is dead. */
   readonly pulse: Pulse;
+  /** Whether it is reached from here, whoever owns something of it. */
+  readonly reachability: Reachability;
   start(): void;
   /** Makes a shard's switch; it connects when it is started. */
   openSwitch(shard: NodeShard, hooks: SwitchHooks): AsteriskSwitch;
   /** Starts a switch. Resolves when it serves, or when that takes too long: it is tried for ever. */
   startSwitch(opened: AsteriskSwitch): Promise<void>;
-  closeSwitch(opened: AsteriskSwitch): Promise<void>;
+  /** @param abrupt what was sent and has not arrived never does, as far as this machine can see to it */
+  closeSwitch(opened: AsteriskSwitch, abrupt?: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,8 +61,21 @@ const appsOf = ({ ari, shards }: NodeConfig): string[] =>
 /** The names of a node's shards. */
 export const shardNamesOf = (node: NodeConfig): string[] => appsOf(node).map((app) => shardName({ app, id: node.id }));
 
+/** What a node needs to know of the other instances. */
+export interface Neighbours {
+  /** How long a lease lasts, ms. */
+  readonly leaseMs: number;
+  /** Whether another instance says that it reaches the node. */
+  readonly reachedElsewhere: (node: string) => boolean;
+}
+
 /** Makes a node's clients from its configuration; nothing connects until `start`. */
-export function openNode(config: NodeConfig, listener: SwitchListener, logger: Logger): OpenNode {
+export function openNode(
+  config: NodeConfig,
+  listener: SwitchListener,
+  logger: Logger,
+  { leaseMs, reachedElsewhere }: Neighbours,
+): OpenNode {
   const { id, ami: manager } = config;
   const ami = new AmiClient({
     node: id,
@@ -79,10 +96,23 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
   });
   const recordings = new RecordingShelf(id, config.ari);
   const switches = new Set<AsteriskSwitch>();
+  const stands = (): boolean => [...switches].some((s) => s.connected);
+  const door = new NodeDoor(id, config.ari);
+  const reachability = new Reachability({
+    leaseMs,
+    stands,
+    ask: () => door.answers(),
+    onChange: (reach) => {
+      if (reach === 'cut') logger.warn({ node: id }, 'the node is not reached from here');
+      else if (reach === 'back') logger.info({ node: id }, 'the node is reached from here again');
+    },
+    now: () => performance.now(),
+  });
   const pulse = new Pulse({
     deadAfter: { refused: config.deadAfter.refused * 1000, silent: config.deadAfter.silent * 1000 },
     concerned: () => switches.size > 0,
-    connected: () => ami.state === 'ready' || ami.state === 'authenticating' || [...switches].some((s) => s.connected),
+    // One that another instance reaches is not dead: it is the way from here that is.
+    connected: () => ami.state === 'ready' || ami.state === 'authenticating' || stands() || reachedElsewhere(id),
     knock: () => knock({ ari: config.ari.url, ami: manager }, KNOCK_MS),
     onDead: (of, first) => {
       const seen = of === 'refused' ? 'its host refuses every connection' : 'nothing has come from it';
@@ -103,9 +133,11 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
     shards,
     switches,
     pulse,
+    reachability,
     start() {
       ami.start();
       pulse.start();
+      reachability.start();
     },
     openSwitch({ key, app }, hooks) {
       const opened = new AsteriskSwitch({
@@ -125,13 +157,14 @@ export function openNode(config: NodeConfig, listener: SwitchListener, logger: L
         if (switches.has(opened)) logger.error({ node: opened.node, err }, 'node does not serve yet');
       });
     },
-    async closeSwitch(opened) {
+    async closeSwitch(opened, abrupt) {
       switches.delete(opened);
-      await opened.close();
+      await opened.close(abrupt);
     },
     async close() {
       pulse.close();
-      await Promise.all([...[...switches].map((s) => s.close()), recordings.close(), ami.close()]);
+      reachability.close();
+      await Promise.all([...[...switches].map((s) => s.close()), recordings.close(), door.close(), ami.close()]);
     },
   };
   for (const [index, app] of apps.entries()) {

@@ -18,7 +18,7 @@ import { Router } from './engine/router.ts';
 import type { Faults } from './faults.ts';
 import { watch, watchLeases } from './metrics.ts';
 import { type OpenNode, openNode } from './node.ts';
-import { readinessOf, recordingFiles, reportOf, reportsOf } from './node-facts.ts';
+import { reachesOf, readinessOf, recordingFiles, reportOf, reportsOf } from './node-facts.ts';
 import { openAdmission } from './open-admission.ts';
 import { openStore } from './open-store.ts';
 import { FLOOR_SHARD } from './queues/floor.ts';
@@ -114,9 +114,10 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     placing: () => router,
   });
   const keys = apiKeys(keysOf(config));
-  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger));
-  const shards = new Shards(engine, nodes, logger, faults);
   const leaseMs = config.cluster.leaseSeconds * 1000;
+  const neighbours = { leaseMs, reachedElsewhere: (node: string) => board.reachedElsewhere(node) };
+  const nodes: readonly OpenNode[] = config.nodes.map((node) => openNode(node, engine, logger, neighbours));
+  const shards = new Shards(engine, nodes, logger, faults);
   const leases = store.leases(instance, leaseMs);
   const keeper: LeaseKeeper = new LeaseKeeper({
     leases,
@@ -125,6 +126,7 @@ export async function startService(config: Config, options: ServiceOptions): Pro
     id: instance,
     url: () => peersUrl,
     nodes: () => reportsOf(nodes, engine, admission),
+    reach: () => reachesOf(nodes),
     onBeat: () => operations.beat(),
     leaseMs,
     now: () => performance.now(),

@@ -68,6 +68,14 @@ export class Shards implements ShardHost {
     return this.#shards.has(shard);
   }
 
+  nodeOf(shard: string): string | undefined {
+    return this.#shards.get(shard)?.node.id;
+  }
+
+  stands(shard: string): boolean {
+    return this.#open.get(shard)?.asterisk.connected ?? false;
+  }
+
   prepare(shard: string): void {
     const found = this.#shards.get(shard);
     if (found && !this.#open.has(shard)) this.#openSwitch(found);
@@ -101,15 +109,21 @@ export class Shards implements ShardHost {
     this.#open.get(shard)?.asterisk.reopen();
   }
 
-  async settle(shard: string): Promise<boolean> {
+  compare(shard: string): void {
+    this.#open.get(shard)?.asterisk.resync();
+  }
+
+  async settle(shard: string, cutOff: boolean): Promise<boolean> {
     const found = this.#shards.get(shard);
     if (!found) return await this.#engine.settleFloors();
     const asterisk = this.#open.get(shard)?.asterisk;
+    // What is stored from here on is carried out by the next owner, and must not reach the node from two sides.
+    if (asterisk && cutOff) void found.node.closeSwitch(asterisk, true);
     const until = performance.now() + SETTLING_MS.longest;
     // What is stored leads to commands, and those to facts that are stored.
     while (performance.now() < until) {
       const stored = await this.#engine.settleNode(found.key);
-      if (stored && (asterisk?.idle ?? true)) return true;
+      if (stored && (cutOff || (asterisk?.idle ?? true))) return true;
       await new Promise((resolve) => setTimeout(resolve, SETTLING_MS.every));
     }
     this.#logger.warn({ shard, calls: asterisk?.busyCalls }, 'commands are still under way in a shard that goes');

@@ -177,18 +177,26 @@ export class AriClient implements Requester {
     this.#connection?.giveUp(reason);
   }
 
-  /** Ends everything: the socket, the pool, and every pending promise. Repeated calls return the same promise. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Ends everything: the socket, the pool, and every pending promise. Repeated calls return the same promise.
+   *
+   * @param abrupt connections are reset, so that what was sent and has not arrived never does
+   */
+  close(abrupt = false): Promise<void> {
+    this.#closing ??= this.#close(abrupt);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(abrupt: boolean): Promise<void> {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
     this.#setState('closed');
+    if (abrupt) {
+      connection?.reset();
+      this.#http.reset();
+    }
     this.#http.close('closed', 'the client is closed');
     await Promise.all([
       connection?.close('closed', 'the client is closed'),

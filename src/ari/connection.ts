@@ -5,6 +5,7 @@ import type { AriMethod, Carrier } from './carrier.ts';
 import { AriError, type AriErrorKind } from './errors.ts';
 import { EventBuffer } from './event-buffer.ts';
 import type { Resync, Settings } from './options.ts';
+import { reset } from './reset.ts';
 import type { AriStats } from './stats.ts';
 import type { AriEvent, Bridge, Channel } from './types.generated.ts';
 import { type RestResponseFrame, WebSocketCarrier } from './websocket-carrier.ts';
@@ -92,6 +93,8 @@ export class Connection {
     const silence = now - this.#lastTraffic;
     if (silence >= settings.deadMs) {
       stats.watchdogExpiries += 1;
+      // What it has not taken in by now it must not take in when the network is back.
+      if (this.#tcp) reset(this.#tcp);
       this.#end('connection', `nothing came from Asterisk for ${Math.round(silence)} ms`);
       return;
     }
@@ -104,6 +107,13 @@ export class Connection {
   /** Ends the connection at once: it is no good any more. */
   giveUp(reason: string): void {
     this.#end('connection', reason);
+  }
+
+  /** Ends the connection at once, without telling the owner: what was sent on it and has not arrived never does. */
+  reset(): void {
+    this.#release('closed', 'the connection was reset');
+    if (this.#tcp) reset(this.#tcp);
+    else this.#socket.terminate();
   }
 
   /** Ends the connection, without telling the owner, once what was asked on it has been answered. */

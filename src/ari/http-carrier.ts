@@ -1,6 +1,8 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Socket } from 'node:net';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Carrier, Exchange } from './carrier.ts';
 import type { AriErrorKind } from './errors.ts';
+import { reset } from './reset.ts';
 
 /** TLS settings, for both carriers. */
 export interface TlsOptions {
@@ -39,12 +41,14 @@ export class HttpCarrier implements Carrier {
   readonly #headers: string[];
   readonly #bodyHeaders: string[];
   readonly #pending = new Map<Exchange, HttpHandler>();
+  readonly #sockets = new Set<Socket>();
   #refusal: { kind: AriErrorKind; reason: string } | undefined;
 
   constructor(options: HttpCarrierOptions) {
     this.#options = options;
     this.#headers = ['authorization', options.authorization];
     this.#bodyHeaders = [...this.#headers, 'content-type', 'application/json'];
+    const connect = buildConnector({ timeout: options.connectTimeoutMs, ...options.tls });
     this.#pool = new Pool(options.origin, {
       connections: options.connections,
       pipelining: 1,
@@ -53,7 +57,15 @@ export class HttpCarrier implements Carrier {
       // Each request has its own deadline; a second clock for the same would only cost timers.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: options.connectTimeoutMs, ...options.tls },
+      connect: (where, callback) =>
+        connect(where, (...result) => {
+          const [, socket] = result;
+          if (socket) {
+            this.#sockets.add(socket);
+            socket.once('close', () => this.#sockets.delete(socket));
+          }
+          callback(...result);
+        }),
     });
   }
 
@@ -95,6 +107,11 @@ export class HttpCarrier implements Carrier {
     if (this.#refusal) return;
     this.#refusal = { kind, reason };
     for (const handler of [...this.#pending.values()]) handler.fail(kind, reason);
+  }
+
+  /** Resets the connections, before they are closed: what was sent and has not arrived never does. */
+  reset(): void {
+    for (const socket of this.#sockets) reset(socket);
   }
 
   /** Closes the connections; resolves when they are closed. */

@@ -1,7 +1,7 @@
 import type { LeaseState, Member, Overview } from '../ports.ts';
 import { LeaseGiver } from './lease-giver.ts';
 import { type HeldShard, HURRY_MS, type LeaseKeeperDeps, type LeaseStats, type TakenHow } from './lease-host.ts';
-import { evenOut, fairShare, handAllOver, wanted } from './share.ts';
+import { evenOut, handAllOver, isCutOff, reaches, rescue, turnFor, wanted } from './share.ts';
 import { Wakefulness } from './wakefulness.ts';
 
 /** After a socket was taken by somebody without a lease: the first wait, and the longest, ms. */
@@ -24,17 +24,21 @@ export class LeaseKeeper {
     lost: 0,
     taken: { free: 0, 'taken-over': 0, 'handed-over': 0 },
     givenAway: 0,
+    givenCutOff: 0,
     takeOverSeconds: 0,
   };
   readonly #deps: LeaseKeeperDeps;
   readonly #giver: LeaseGiver;
   readonly #awake: Wakefulness;
   readonly #held = new Map<string, HeldShard>();
-  readonly #prepared = new Set<string>();
+  /** Shards that are offered to us, by whom. */
+  readonly #prepared = new Map<string, string>();
+  /** Shards of ours from one who did not reach their node: what he had sent there may arrive when the network is back. */
+  readonly #fromCutOff = new Map<string, string>();
   /** Shards of which another instance was seen to be the owner: taking one of these is a take-over. */
   readonly #others = new Set<string>();
-  /** Free shards over the fair share, left to the others for one round. */
-  readonly #spared = new Set<string>();
+  /** Free shards that are left to the others for a while, and since when. */
+  readonly #spared = new Map<string, number>();
   #overview: Overview = { members: [], leases: [], draining: new Map() };
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -134,7 +138,7 @@ export class LeaseKeeper {
     const until = this.#deps.now() + deadlineMs;
     while (this.#held.size > 0 && this.#deps.now() < until && !this.#closed) {
       await this.#tick();
-      if (handAllOver(this.#overview, this.#deps.id).length === 0) break;
+      if (handAllOver(this.#overview, this.#deps.id, this.#nodeOf).length === 0) break;
       await new Promise((resolve) => setTimeout(resolve, HURRY_MS));
     }
     return this.#held.size === 0;
@@ -149,7 +153,7 @@ export class LeaseKeeper {
     const { leases, host } = this.#deps;
     const held = [...this.#held];
     this.#held.clear();
-    await Promise.all([...held.map(([shard]) => shard), ...this.#prepared].map((shard) => host.close(shard)));
+    await Promise.all([...held.map(([shard]) => shard), ...this.#prepared.keys()].map((shard) => host.close(shard)));
     this.#prepared.clear();
     const given = [...held.map(([shard, { fence }]) => leases.give(shard, fence)), leases.leave()];
     // While Redis is away the leases run out by themselves.
@@ -172,19 +176,18 @@ export class LeaseKeeper {
     let wait = leaseMs / 3;
     // A lease that runs out is taken at once.
     for (const l of this.#overview.leases) if (l.owner !== id && l.freeInMs > 0) wait = Math.min(wait, l.freeInMs + 5);
-    if (this.#prepared.size > 0) wait = HURRY_MS;
+    const givesUp = [...this.#held.values()].some((h) => h.offered?.cutOff);
+    if (this.#prepared.size > 0 || givesUp) wait = HURRY_MS;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#tick(), wait);
   }
 
   async #beat(): Promise<void> {
-    const { leases, shards, url, isPassing, log } = this.#deps;
+    const { leases, shards, isPassing, log } = this.#deps;
     const asked = new Map([...this.#held].map(([shard, { fence }]) => [shard, fence]));
-    const [where, nodes] = [url(), this.#deps.nodes?.()];
-    const says = { ...(where !== undefined && { url: where }), leaving: this.#leaving, ...(nodes && { nodes }) };
     const began = this.#deps.now();
     try {
-      this.#overview = await leases.beat(says, asked, shards);
+      this.#overview = await leases.beat(this.#says(), asked, shards);
     } catch (error) {
       this.stats.failures += asked.size;
       // Redis is away: nobody else can take a lease either. What is ours stays ours until somebody has.
@@ -203,26 +206,68 @@ export class LeaseKeeper {
     await this.#share();
   }
 
+  /** What this sign of life tells of us. */
+  #says(): Member['says'] {
+    const { url, nodes, reach, host } = this.#deps;
+    const [where, on, reached] = [url(), nodes?.(), reach?.()];
+    const opened = [...this.#prepared.keys()].filter((shard) => host.stands(shard));
+    return {
+      ...(where !== undefined && { url: where }),
+      leaving: this.#leaving,
+      ...(on && { nodes: on }),
+      ...(reached && { reach: reached }),
+      ...(opened.length > 0 && { opened }),
+    };
+  }
+
+  readonly #nodeOf = (shard: string): string | undefined => this.#deps.host.nodeOf(shard);
+
   async #share(): Promise<void> {
     const { id } = this.#deps;
     const overview = this.#overview;
-    const fair = fairShare(overview);
-    const mine = () => [...this.#held.keys()].filter((s) => this.#deps.host.hasSocket(s)).length;
     for (const lease of overview.leases) await this.#look(lease);
-    for (const [shard, { offered }] of [...this.#held]) if (offered) await this.#giver.offer({ shard, to: offered.to });
+    this.#compareAgain();
+    await this.#giver.follow(overview);
     if (this.#leaving) {
-      for (const move of handAllOver(overview, id)) await this.#giver.offer(move);
+      for (const move of handAllOver(overview, id, this.#nodeOf)) await this.#giver.offer(move);
       return;
     }
-    for (const { shard } of wanted(overview, id)) {
-      if (this.#closed || this.#held.has(shard)) continue;
-      // What is over the fair share is left to the others; where none of them takes it, it is taken in the next round.
-      const over = this.#deps.host.hasSocket(shard) && mine() >= fair && !this.#spared.delete(shard);
-      if (over) this.#spared.add(shard);
-      else await this.#acquire(shard);
+    for (const move of rescue(overview, id, this.#nodeOf)) {
+      // What was told of the node a moment ago may be over.
+      if (!this.#deps.host.stands(move.shard)) await this.#giver.offer(move, true);
     }
-    const move = [...this.#held.values()].some((h) => h.offered) ? undefined : evenOut(overview, id);
+    const free = wanted(overview, id).map((l) => l.shard);
+    for (const shard of this.#spared.keys()) if (!free.includes(shard)) this.#spared.delete(shard);
+    for (const shard of free) {
+      if (this.#closed || this.#held.has(shard) || this.#spares(shard)) continue;
+      this.#spared.delete(shard);
+      await this.#acquire(shard);
+    }
+    const move = [...this.#held.values()].some((h) => h.offered) ? undefined : evenOut(overview, id, this.#nodeOf);
     if (move) await this.#giver.offer(move);
+  }
+
+  /** Once whoever was cut off reaches the node again, what he had sent has arrived or never will. */
+  #compareAgain(): void {
+    const { host } = this.#deps;
+    for (const [shard, id] of this.#fromCutOff) {
+      const giver = this.#overview.members.find((m) => m.id === id);
+      const back = giver && reaches(giver, host.nodeOf(shard));
+      if (giver && !back && this.#held.has(shard)) continue;
+      this.#fromCutOff.delete(shard);
+      if (back && this.#held.has(shard)) host.compare(shard);
+    }
+  }
+
+  /** Whether a free shard is left to the others for now; where none of them takes it, it is taken later. */
+  #spares(shard: string): boolean {
+    const { id, host, now, leaseMs } = this.#deps;
+    const mine = [...this.#held.keys()].filter((s) => host.hasSocket(s)).length;
+    const turn = turnFor(this.#overview, id, shard, mine, this.#nodeOf);
+    const since = this.#spared.get(shard);
+    if (since === undefined) this.#spared.set(shard, now());
+    if (turn === 'lease') return since === undefined || now() - since < leaseMs;
+    return turn === 'next-round' && since === undefined;
   }
 
   /** What one lease tells: that it is on its way here, or is no more. */
@@ -234,7 +279,7 @@ export class LeaseKeeper {
       await this.#acquire(shard);
     } else if (to === id && !this.#leaving) {
       if (this.#prepared.has(shard)) return;
-      this.#prepared.add(shard);
+      this.#prepared.set(shard, owner ?? '');
       host.prepare(shard);
     } else if (owner !== undefined && this.#prepared.delete(shard)) {
       await host.close(shard);
@@ -242,7 +287,7 @@ export class LeaseKeeper {
   }
 
   async #acquire(shard: string): Promise<void> {
-    const { leases, log, isPassing, now } = this.#deps;
+    const { leases, host, log, isPassing, now } = this.#deps;
     const given = this.#overview.leases.find((l) => l.shard === shard)?.owner !== undefined;
     const how: TakenHow = given ? 'handed-over' : this.#others.has(shard) ? 'taken-over' : 'free';
     let fence: number;
@@ -259,6 +304,8 @@ export class LeaseKeeper {
       return;
     }
     const at = now();
+    const giver = this.#overview.members.find((m) => m.id === this.#prepared.get(shard));
+    if (how === 'taken-over' && giver && isCutOff(giver, host.nodeOf(shard))) this.#fromCutOff.set(shard, giver.id);
     this.#others.delete(shard);
     this.#prepared.delete(shard);
     log.info('this instance owns the shard', { shard, how });

@@ -33,6 +33,19 @@ export class NodeBoard {
     return this.#overview().members.flatMap((m) => (m.id === this.#me ? [] : (m.says.nodes?.[node] ?? [])));
   }
 
+  /** Whether another instance says that it reaches a node. */
+  reachedElsewhere(node: string): boolean {
+    return this.#overview().members.some(({ id, says }) => {
+      const reach = id === this.#me ? undefined : says.reach?.[node];
+      return reach === 'steady' || reach === 'back';
+    });
+  }
+
+  /** Instances that say that they do not reach a node. */
+  cutOffFrom(node: string): string[] {
+    return this.#overview().members.flatMap(({ id, says }) => (says.reach?.[node] === 'cut' ? [id] : []));
+  }
+
   /** Calls on a node that other instances run. */
   callsElsewhere(node: string): number {
     return this.othersOn(node).reduce((sum, report) => sum + report.calls, 0);

@@ -92,6 +92,7 @@ export class NodeDesk implements NodeOperations {
       calls: this.#callsOn(id),
       limits,
       silent: [...new Set(reports.flatMap((r) => r.silent))].sort(),
+      cutOff: board.cutOffFrom(id).sort(),
     };
   }
 }

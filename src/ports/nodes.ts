@@ -1,3 +1,12 @@
+/**
+ * Whether an instance reaches a node's ARI, in its own judgement:
+ * - `steady`: it does, and has not lost it, or has it again for so long that it may be lost no more;
+ * - `back`: it does again, for the time of a lease at least;
+ * - `unsure`: it has lost it, or has it again, for a shorter time than that, of which nothing follows;
+ * - `cut`: it has not reached it for the time of a lease.
+ */
+export type NodeReach = 'steady' | 'back' | 'unsure' | 'cut';
+
 /** What an instance says of a node of which it owns something. */
 export interface NodeReport {
   /** The event socket is open and REST answers. */
@@ -44,6 +53,8 @@ export interface NodeStatus {
   readonly limits: { readonly calls: number; readonly callsPerSecond: number };
   /** Parts of REST that do not answer. */
   readonly silent: readonly string[];
+  /** Ids of the instances that do not reach it. */
+  readonly cutOff: readonly string[];
 }
 
 /** What an operator may do with the nodes. Methods that change something reject (StoreUnavailable) while Redis is away. */

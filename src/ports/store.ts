@@ -2,7 +2,7 @@ import type { Agent } from '../agents/agent.ts';
 import type { Call } from '../calls/call.ts';
 import type { CtiEventName, NewCtiEvent } from '../cti/events.ts';
 import type { AgentID, CompanyId } from '../cti/ids.ts';
-import type { NodeDrain, NodeReport } from './nodes.ts';
+import type { NodeDrain, NodeReach, NodeReport } from './nodes.ts';
 
 /** One commit: a call's next state and what it tells, stored together or not at all. */
 export interface Commit {
@@ -69,6 +69,10 @@ export interface Member {
     readonly leaving: boolean;
     /** By node, of those of which it owns something; absent: it does not say. */
     readonly nodes?: Readonly<Record<string, NodeReport>>;
+    /** By node, of all that it has looked at; absent: it does not say. */
+    readonly reach?: Readonly<Record<string, NodeReach>>;
+    /** Shards that are offered to it and whose event socket it has open by now. */
+    readonly opened?: readonly string[];
   };
 }
 

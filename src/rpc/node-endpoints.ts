@@ -23,6 +23,7 @@ const node = z.strictObject({
   calls: z.int().describe('Live calls, over all instances as far as they have told.'),
   limits: z.strictObject({ calls: z.int(), callsPerSecond: z.int() }),
   silent: z.array(z.string()).describe('Parts of REST that do not answer.'),
+  cutOff: z.array(z.string()).describe('Instances that have not reached its ARI for the time of a lease.'),
 });
 const params = z.strictObject({ node: z.string().describe('The node’s id.') });
 const noKey = { means: 'No key of an operator.', body: failure } satisfies EndpointAnswer;

@@ -21,8 +21,8 @@ export interface Place {
   /** The same text is the same server; no secret is in it. */
   readonly name: string;
   readonly client: Pick<RedisClientOptions, 'url' | 'username' | 'password' | 'database' | 'socket'>;
-  /** It must be a master: anything else is left again. */
-  readonly master: boolean;
+  /** It must be a master: anything else is left again, and this is told. Absent: it is not looked at. */
+  readonly unlessMaster?: string;
 }
 
 /** Tells connections where to go. */
@@ -34,14 +34,33 @@ export interface Server {
    */
   find(): Promise<Place>;
   /** Tells whenever another place than before is the right one: whoever is connected elsewhere must leave. */
-  onMoved(listener: (place: Place) => void): void;
+  onMoved(listener: (place: Place, why?: string) => void): void;
+  /** The server at a place has refused to write, because it is a replica. Absent: whoever was refused leaves by himself. */
+  refused?(place: Place): void;
 }
 
-/** One server that is always the same. @param url `redis://host:port/db`, `rediss://` for TLS */
+/** How often an address is looked up anew because what is there refuses to write, ms, at most. */
+const ANEW_MS = 1_000;
+
+/** One address, and whatever server it leads to. @param url `redis://host:port/db`, `rediss://` for TLS */
 export function fixedServer(url: string, username?: string, password?: string): Server {
   const client = { url, ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
-  const place: Place = { name: 'redis.url', client, master: false };
-  return { find: async () => place, onMoved: () => undefined };
+  const listeners: ((place: Place, why?: string) => void)[] = [];
+  let place: Place = { name: 'redis.url', client };
+  let times = 0;
+  let anewAt = Number.NEGATIVE_INFINITY;
+  return {
+    find: async () => place,
+    onMoved: (listener) => void listeners.push(listener),
+    refused(by) {
+      if (by.name !== place.name || performance.now() - anewAt < ANEW_MS) return;
+      anewAt = performance.now();
+      // The address may lead to another server by now. Connections that stand do not.
+      times += 1;
+      place = { name: `redis.url/${times}`, client, unlessMaster: 'redis.url leads to a replica' };
+      for (const listener of listeners) listener(place, 'the server is a replica now');
+    },
+  };
 }
 
 /** `host:port`, an IPv6 address in brackets. */

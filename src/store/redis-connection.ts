@@ -50,7 +50,8 @@ type Client = ReturnType<typeof newClient>;
  * client's own timer per command costing a factor of four.
  *
  * Where the server may be another one tomorrow (Sentinel) a connection is used only once it is known to lead to a master,
- * and left as soon as another one is named or this one refuses to write.
+ * and left as soon as another one is named or this one refuses to write. An address that has once led to a replica is
+ * looked at in the same way from then on.
  */
 export class RedisConnection {
   readonly #options: ConnectionOptions;
@@ -76,9 +77,11 @@ export class RedisConnection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    options.server.onMoved((place) => {
+    options.server.onMoved((place, why) => {
       const from = this.#place;
-      if (from && from.name !== place.name) this.#lost(this.#attempt, new Error('another server is the master now'));
+      if (from && from.name !== place.name) {
+        this.#lost(this.#attempt, new Error(why ?? 'another server is the master now'));
+      }
       this.#endWait?.();
     });
     this.#begin(0);
@@ -147,7 +150,11 @@ export class RedisConnection {
 
   /** @param nth the connection over which it was said */
   #meaning(error: unknown, nth: number): StoreUnavailable | StoreFault {
-    if (isReplica(error) && this.#place?.master) this.#lost(nth, new Error('the server is a replica now'));
+    if (isReplica(error) && this.#place && !this.#isOver(nth)) {
+      const { server } = this.#options;
+      if (server.refused) server.refused(this.#place);
+      else this.#lost(nth, new Error('the server is a replica now'));
+    }
     return asStoreError(error, this.#closed);
   }
 
@@ -186,7 +193,7 @@ export class RedisConnection {
       // An error while the socket stands is an unreadable reply: what follows can no longer be told apart.
       client.on('error', (error: Error) => this.#lost(nth, error));
       await client.connect();
-      if (place.master) await expectMaster(client, place);
+      if (place.unlessMaster !== undefined) await expectMaster(client, place.unlessMaster);
       await this.#becameReady(nth, client);
     } catch (error) {
       this.#lost(nth, error instanceof Error ? error : new Error(String(error)));
@@ -303,10 +310,16 @@ export class RedisConnection {
   }
 }
 
-/** A sentinel may name a server that has not been made the master yet, or is none any more. */
-async function expectMaster(client: Client, place: Place): Promise<void> {
-  const [role] = list(await client.sendCommand(['ROLE']));
-  if (role !== 'master') throw new Error(`${place.name} is no master, though Sentinel names it`);
+/** A sentinel may name a server that has not been made the master yet, or is none any more; so may an address. */
+async function expectMaster(client: Client, otherwise: string): Promise<void> {
+  const [role] = list(
+    await client.sendCommand(['ROLE']).catch((error: unknown) => {
+      // A user who may not ask is told when he writes.
+      if (error instanceof ErrorReply && error.message.startsWith('NOPERM')) return ['master'];
+      throw error;
+    }),
+  );
+  if (role !== 'master') throw new Error(otherwise);
 }
 
 function newClient(options: ConnectionOptions, place: Place) {

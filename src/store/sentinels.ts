@@ -144,7 +144,11 @@ export class Sentinels implements Server {
       database: db,
       socket: socketOf(address, tls),
     };
-    return { name: addressOf(address), client, master: true };
+    return {
+      name: addressOf(address),
+      client,
+      unlessMaster: `${addressOf(address)} is no master, though Sentinel names it`,
+    };
   }
 
   #nobodyKnows(answered: number, errors: readonly Error[]): Error {

@@ -180,13 +180,13 @@ export class AsteriskSwitch implements Switch {
     return this.busyCalls === 0;
   }
 
-  /** Ends everything; nothing is told and nothing is sent from here on. */
-  async close(): Promise<void> {
+  /** Ends everything; nothing is told and nothing is sent from here on. @param abrupt nor does anything arrive that was */
+  async close(abrupt = false): Promise<void> {
     this.#closed = true;
     this.#canary.close();
     this.#doubt.settle();
     this.#recorder.close();
-    await this.ari.close();
+    await this.ari.close(abrupt);
   }
 
   resync(): void {

@@ -34,6 +34,8 @@ export class Machine {
   readonly ami: TcpProxy;
   /** It runs, and cannot serve: stopped, or cut off. Whoever has a choice asks another one. */
   away = false;
+  /** It runs and answers, and does not reach Asterisk: another one must have its calls. */
+  deaf = false;
   readonly #options: MachineOptions;
   readonly #orders = join(mkdtempSync(join(tmpdir(), 'ringmaster-chaos-')), 'orders');
   readonly #logs: string[] = [];
@@ -131,6 +133,7 @@ export class Machine {
     }
     if (this.running) this.signal('SIGCONT');
     this.away = false;
+    this.deaf = false;
   }
 
   /** What the process stands still by, and goes on by. */

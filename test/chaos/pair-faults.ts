@@ -130,16 +130,35 @@ const noRedis: Fault = {
   },
 };
 
+/** It reaches Redis and goes on living; its calls must be the other one's, and obey whichever is asked. */
 const noAsterisk: Fault = {
   name: 'one instance cut from Asterisk',
   instances: 2,
-  async run(world, _random, down) {
-    const [{ ari, ami }] = await world.byShares();
-    ari.block();
-    ami.block();
-    await elapse(down);
-    ari.unblock();
-    ami.unblock();
+  async run(world, random, down) {
+    const [one] = await world.byShares();
+    const { ari, ami } = one;
+    const networks = [ari, ami];
+    const halfOpen = random.chance(0.5);
+    for (const network of networks) {
+      if (halfOpen) network.freeze();
+      else network.block();
+    }
+    const joined = (): void => {
+      for (const network of networks) {
+        network.unblock();
+        network.thaw();
+      }
+      one.deaf = false;
+    };
+    if (random.chance(0.8)) {
+      one.deaf = true;
+      return async () => {
+        await elapse(down);
+        joined();
+      };
+    }
+    await elapse(BRIEF);
+    joined();
     return undefined;
   },
 };

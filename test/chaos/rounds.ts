@@ -179,6 +179,8 @@ export class Rounds {
     const obeys = async (machine: World['machines'][number], shard: string): Promise<boolean> => {
       const callID = callIDs.find((id) => world.witness.open.has(id) && world.shardOf(id) === shard);
       if (callID === undefined) return true;
+      // What is only kept says nothing of control where Asterisk is out of reach.
+      if ((await world.holderOf(shard))?.deaf) return false;
       const attachedData = { controlled: 'yes' };
       return await world.callAt(machine, 'RequestUpdateAttachedData', { callID, attachedData }).then(
         () => true,

@@ -1,85 +1,12 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import type { ShardHost } from '../../src/engine/lease-host.ts';
-import { LeaseKeeper } from '../../src/engine/lease-keeper.ts';
 import { FLOOR_SHARD } from '../../src/queues/floor.ts';
-import { type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { LeasedInstance as Instance } from '../support/leased-instance.ts';
 import { startRedis, type TestRedis } from '../support/redis-server.ts';
 import { newStore } from '../support/store-kit.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const LEASE_MS = 600;
 const PATIENCE = { timeout: 15_000, interval: 10 };
-
-/** An instance with a host that only remembers what it was asked. Sockets of one shard replace each other. */
-class Instance implements ShardHost {
-  readonly keeper: LeaseKeeper;
-  readonly did: string[] = [];
-  readonly open = new Map<string, number>();
-  readonly warned: string[] = [];
-  /** Milliseconds by which its clock has been put forward: it slept for so long. */
-  slept = 0;
-
-  constructor(
-    readonly id: string,
-    readonly store: Store,
-    shards: readonly string[],
-    readonly sockets: Map<string, Instance>,
-    leaseMs: number,
-  ) {
-    this.keeper = new LeaseKeeper({
-      leases: store.leases(id, leaseMs),
-      host: this,
-      shards: [...shards, FLOOR_SHARD],
-      id,
-      url: () => `http://${id}`,
-      leaseMs,
-      now: () => performance.now() + this.slept,
-      log: { info: () => undefined, warn: (what) => this.warned.push(what) },
-      isPassing: (error) => error instanceof StoreUnavailable && error.retryable,
-    });
-  }
-
-  hasSocket(shard: string): boolean {
-    return shard !== FLOOR_SHARD;
-  }
-
-  prepare(shard: string): void {
-    this.did.push(`prepare ${shard}`);
-    this.#take(shard);
-  }
-
-  async begin(shard: string, fence: number): Promise<void> {
-    this.did.push(`begin ${shard}`);
-    this.open.set(shard, fence);
-    if (this.sockets.get(shard) !== this) this.#take(shard);
-  }
-
-  reopen(shard: string): void {
-    this.did.push(`reopen ${shard}`);
-    this.#take(shard);
-  }
-
-  async settle(shard: string): Promise<boolean> {
-    this.did.push(`settle ${shard}`);
-    return true;
-  }
-
-  async close(shard: string): Promise<void> {
-    this.did.push(`close ${shard}`);
-    this.open.delete(shard);
-  }
-
-  get shards(): string[] {
-    return [...this.open.keys()].filter((s) => s !== FLOOR_SHARD).sort();
-  }
-
-  #take(shard: string): void {
-    if (!this.hasSocket(shard)) return;
-    const before = this.sockets.get(shard);
-    this.sockets.set(shard, this);
-    if (before && before !== this) queueMicrotask(() => before.keeper.replaced(shard));
-  }
-}
 
 describe('leases', () => {
   const opened: Instance[] = [];

@@ -11,6 +11,7 @@ const NODE: NodeStatus = {
   calls: 3,
   limits: { calls: 500, callsPerSecond: 50 },
   silent: [],
+  cutOff: [],
 };
 
 describe('the operators’ API', () => {

@@ -77,16 +77,21 @@ export interface Instances {
 }
 
 /** Starts two instances that can ask each other, one after the other. @param more what else is different from the lab's settings */
-export async function instances(lab: Lab, more: (settings: Settings) => void): Promise<Instances> {
+export async function instances(
+  lab: Lab,
+  more: (settings: Settings, whose: 'owner' | 'standby') => void,
+): Promise<Instances> {
   const secret = randomBytes(24).toString('hex');
-  const change = (settings: Settings): void => {
-    settings['cluster'] = { peers: { secret } };
-    more(settings);
-  };
-  const owner = await Instance.start(lab, change);
+  const changeOf =
+    (whose: 'owner' | 'standby') =>
+    (settings: Settings): void => {
+      settings['cluster'] = { peers: { secret } };
+      more(settings, whose);
+    };
+  const owner = await Instance.start(lab, changeOf('owner'));
   try {
     const { prefix } = owner.process;
-    const standby = await Instance.start(lab, change, prefix);
+    const standby = await Instance.start(lab, changeOf('standby'), prefix);
     const stop = async (): Promise<void> => {
       await Promise.all([owner.stop(), standby.stop()]);
     };

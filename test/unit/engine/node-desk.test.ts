@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { NodeBoard } from '../../../src/engine/node-board.ts';
 import { NodeDesk } from '../../../src/engine/node-desk.ts';
-import type { Member, NodeDrain, NodeReport } from '../../../src/ports.ts';
+import type { Member, NodeDrain, NodeReach, NodeReport } from '../../../src/ports.ts';
 
 const LIMITS = { calls: 100, callsPerSecond: 10 };
 const report = (change: Partial<NodeReport> = {}): NodeReport => ({
@@ -18,22 +18,25 @@ describe('what an operator sees of the nodes and does with them', () => {
   let seen: ReadonlyMap<string, NodeDrain>;
   let here: Map<string, NodeReport>;
   let others: Record<string, NodeReport>;
+  let reach: Record<string, NodeReach>;
   let said: unknown[][];
   let desk: NodeDesk;
+  let board: NodeBoard;
 
   beforeEach(() => {
     stored = new Map();
     seen = new Map();
     here = new Map([['a', report({ calls: 2 })]]);
     others = {};
+    reach = {};
     said = [];
     const members = (): Member[] => [
-      { id: 'me', says: { leaving: false, nodes: { a: report({ calls: 99 }) } } },
-      { id: 'other', says: { leaving: false, nodes: others } },
+      { id: 'me', says: { leaving: false, nodes: { a: report({ calls: 99 }) }, reach: { a: 'cut', b: 'steady' } } },
+      { id: 'other', says: { leaving: false, nodes: others, reach } },
       { id: 'older', says: { leaving: false } },
     ];
     const nodes = ['a', 'b'].map((id) => ({ id, limits: LIMITS }));
-    const board = new NodeBoard(nodes, () => ({ members: members(), leases: [], draining: seen }), 'me');
+    board = new NodeBoard(nodes, () => ({ members: members(), leases: [], draining: seen }), 'me');
     desk = new NodeDesk({
       board,
       leases: {
@@ -51,11 +54,20 @@ describe('what an operator sees of the nodes and does with them', () => {
     });
   });
 
+  it('which instances do not reach a node, and whether another one does', () => {
+    reach = { a: 'back', b: 'unsure' };
+    expect(desk.list().map((n) => n.cutOff)).toEqual([['me'], []]);
+    expect(['a', 'b'].map((id) => board.reachedElsewhere(id))).toEqual([true, false]);
+    reach = { a: 'cut', b: 'steady' };
+    expect(desk.list().map((n) => n.cutOff)).toEqual([['me', 'other'], []]);
+    expect(['a', 'b'].map((id) => board.reachedElsewhere(id))).toEqual([false, true]);
+  });
+
   it('each node with what all instances have of it; what this one has is not counted twice', () => {
     others = { a: report({ calls: 3, silent: ['bridges'] }), b: report({ serving: false, dead: true }) };
     expect(desk.list()).toEqual([
-      { id: 'a', state: 'serving', draining: false, calls: 5, limits: LIMITS, silent: ['bridges'] },
-      { id: 'b', state: 'dead', draining: false, calls: 0, limits: LIMITS, silent: [] },
+      { id: 'a', state: 'serving', draining: false, calls: 5, limits: LIMITS, silent: ['bridges'], cutOff: ['me'] },
+      { id: 'b', state: 'dead', draining: false, calls: 0, limits: LIMITS, silent: [], cutOff: [] },
     ]);
   });
 
