@@ -19,6 +19,12 @@ const INBOX_LIMIT = 1_000;
 export const BIRTH_PATIENCE_MS = 3_000;
 
 /**
+ * Nobody is ever told of this call that it did not happen: it is dialled once (calls/once.ts), and whoever asked asks for it
+ * under its id until he has heard what became of it. To end it for being late would be to lose it.
+ */
+export const mayBeLate = (birth: CallBirth): boolean => birth.kind === 'make' && birth.once === true;
+
+/**
  * How long a fact that leads to nothing (nobody is told of it, nothing is asked of the switch) may wait to be stored with
  * what comes next, ms. The first phone's ringing is one: a phone that answers by itself does so at once.
  */
@@ -68,6 +74,8 @@ const isQuiet = ({ call, events, commands, statuses }: Stepped, before: Call | u
 
 const isRequest = (input: CallInput | CallBirth): input is CallRequest =>
   'referenceID' in input && input.kind !== 'make';
+
+const isBirth = (input: CallInput | CallBirth): input is CallBirth => input.kind === 'make' || input.kind === 'arrived';
 
 /** What a runner needs of the engine. */
 export interface RunnerHost {
@@ -281,7 +289,8 @@ export class CallRunner {
 
   #isLateBirth(before: Call | undefined, batch: readonly Waiting[]): boolean {
     const [first] = batch;
-    return before === undefined && first !== undefined && this.#host.now() - first.at > BIRTH_PATIENCE_MS;
+    if (before !== undefined || !first || this.#host.now() - first.at <= BIRTH_PATIENCE_MS) return false;
+    return !(isBirth(first.input) && mayBeLate(first.input));
   }
 
   /** Stores; where that fails for good, those who wait are told, and the call stays as it was. */
@@ -296,7 +305,7 @@ export class CallRunner {
 
   /** A step that throws is a defect of ours: it is logged with the call's id, the input left out, its request refused. */
   #step(call: Call | undefined, input: CallInput | CallBirth, at: number) {
-    if (input.kind === 'make' || input.kind === 'arrived') {
+    if (isBirth(input)) {
       if (call) return { call, events: [], commands: [], statuses: [] };
       return begin(input, at);
     }
