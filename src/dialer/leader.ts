@@ -57,6 +57,7 @@ export class Leader {
   readonly #token: number;
   #stopTail: (() => void) | undefined;
   #chain: Promise<void> = Promise.resolve();
+  #beginning: Promise<void> = Promise.resolve();
   #storedSeen = 0;
   #begun = false;
 
@@ -127,18 +128,18 @@ export class Leader {
     return this.#ledger.calls.length;
   }
 
-  /** Has taken up everything. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
   /** Still leads, as far as is known. */
   get leading(): boolean {
     return !this.#ledger.closed;
   }
 
-  /** Takes up what an earlier leader has left, and begins. */
-  async begin(): Promise<void> {
+  /** Takes up what an earlier leader has left, and begins. That may take longer than a lead lasts: it is renewed meanwhile. */
+  begin(): Promise<void> {
+    this.#beginning = this.#takeUp();
+    return this.#beginning;
+  }
+
+  async #takeUp(): Promise<void> {
     const { companyId } = this.#company;
     const { events, store } = this.#deps;
     const early: LoggedEvent[] = [];
@@ -215,6 +216,8 @@ export class Leader {
     await this.#pump.close();
     await this.#deliverer.close();
     await this.#placer.settled();
+    // Why it failed is told to whoever began it.
+    await this.#beginning.catch(() => undefined);
     await this.#chain;
   }
 
@@ -223,7 +226,7 @@ export class Leader {
   async #catchUp(): Promise<void> {
     const { events } = this.#deps;
     const { companyId } = this.#company;
-    for (;;) {
+    while (!this.#ledger.closed) {
       const page = await events.read(companyId, this.#ledger.seen, PAGE);
       if (page === 'expired') {
         this.#reconciler.noteHole();

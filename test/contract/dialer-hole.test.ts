@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
+import type { CompanyConfig } from '../../src/config.ts';
 import type { NewCtiEvent } from '../../src/cti/events.ts';
 import { newCallID } from '../../src/cti/ids.ts';
 import type { DialerDeps } from '../../src/dialer/index.ts';
@@ -227,5 +228,68 @@ describe('where the event log has a hole', () => {
     const later = await ask(one, '918000000002', Date.now() + 1_500);
     await becomes(one, later, 'COMPLETED');
     expect(numbers()).toEqual(['918000000001', '918000000002']);
+  });
+});
+
+describe('a leader that has much to take up', () => {
+  const stores: Store[] = [];
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((s) => s.close()));
+  });
+  const open = (): Store => {
+    const { store } = newStore(inject('redisUrl'));
+    stores.push(store);
+    return store;
+  };
+
+  it('renews its lead meanwhile, and that of every other company', async () => {
+    const store = open();
+    const beta: CompanyConfig = { ...companyOf(), companyId: 'beta' };
+    const renewed = new Map<string, number>();
+    let release = (): void => undefined;
+    const long = new Promise<never[]>((resolve) => {
+      release = () => resolve([]);
+    });
+    const slow = new Proxy(store.dialer, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (companyId: string, ...args: unknown[]) => {
+          if (name === 'active' && companyId === ACME) return long;
+          if (name === 'lead') renewed.set(companyId, (renewed.get(companyId) ?? 0) + 1);
+          return Reflect.apply(value, target, [companyId, ...args]);
+        };
+      },
+    });
+    await store.connected();
+    const one = await instance(store, new SimulatedSwitch(store), [companyOf(), beta], { store: slow }, 300);
+    await vi.waitFor(() => {
+      for (const id of ['acme', 'beta']) expect(renewed.get(id) ?? 0).toBeGreaterThan(3);
+    }, SOON);
+    release();
+    await one.close();
+  });
+
+  it('ends when it is told to, in the middle of it', async () => {
+    const store = open();
+    let pages = 0;
+    const endless: Pick<EventLog, 'read'> = {
+      read: async (_companyId, after) => {
+        pages += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        return [{ eventID: after + 1, messageID: 'EventHeld', json: '{}' }];
+      },
+    };
+    await store.connected();
+    const { events } = store;
+    const log: EventLog = {
+      lastEventID: (companyId) => events.lastEventID(companyId),
+      tail: (...args) => events.tail(...args),
+      ...endless,
+    };
+    const one = await instance(store, new SimulatedSwitch(store), [companyOf()], { events: log });
+    await vi.waitFor(() => expect(pages).toBeGreaterThan(10), SOON);
+    await one.close();
+    expect(pages).toBeGreaterThan(10);
   });
 });
