@@ -44,6 +44,7 @@ export class Reconciler {
   #hole = false;
   #agentsKnown = false;
   #timer: NodeJS.Timeout | undefined;
+  #agentsTimer: NodeJS.Timeout | undefined;
 
   constructor(of: ReconcilerDeps) {
     this.#of = of;
@@ -57,19 +58,16 @@ export class Reconciler {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#agentsTimer);
   }
 
   /** Looks at all calls; in the leader's queue. */
   async run(): Promise<void> {
-    const { ledger, agents, caller, deps } = this.#of;
+    const { ledger, deps } = this.#of;
     const hole = this.#hole;
     this.#hole = false;
     let again = false;
-    try {
-      this.#agentsKnown ||= await readAgents(agents, deps.requests, caller);
-    } catch (err) {
-      deps.log.warn('who is in a call could not be asked', { err });
-    }
+    await this.#readAgents();
     for (const stored of ledger.calls) {
       if (ledger.closed) return;
       try {
@@ -80,7 +78,20 @@ export class Reconciler {
       }
     }
     this.#hole ||= again && hole;
-    if (again || !this.#agentsKnown) this.runIn(SETTLES_MS);
+    if (again) this.runIn(SETTLES_MS);
+  }
+
+  async #readAgents(): Promise<void> {
+    const { ledger, agents, caller, deps, serially } = this.#of;
+    try {
+      this.#agentsKnown ||= await readAgents(agents, deps.requests, caller);
+    } catch (err) {
+      deps.log.warn('who is in a call could not be asked', { err });
+    }
+    clearTimeout(this.#agentsTimer);
+    if (this.#agentsKnown || ledger.closed) return;
+    this.#agentsTimer = setTimeout(() => void serially(() => this.#readAgents()), SETTLES_MS);
+    this.#agentsTimer.unref();
   }
 
   runIn(ms: number): void {
