@@ -1,4 +1,5 @@
 import type { HangupCause } from '../cti/leg-ending.ts';
+import type { Call } from './call.ts';
 import { endOf } from './ending.ts';
 import type { Fact } from './input.ts';
 import { conversing } from './layout.ts';
@@ -215,12 +216,15 @@ function endIfOver(turn: Turn, last: Party): void {
   const { call } = turn;
   if (call.deleted || call.parties.some(isLive)) return;
   turn.update({ deleted: true, endedAt: turn.now, timers: [] });
-  tellDeleted(turn, decisive(turn, last));
+  tellDeleted(turn, decisive(turn.call, last));
 }
 
-/** The destination, if it was ever tried; else whoever ended the call. */
-function decisive(turn: Turn, last: Party): Party {
-  const { parties } = turn.call;
+/**
+ * Whose end is the call's: the destination's, if it was ever tried; else that of whoever ended the call.
+ *
+ * @param last the party that was the last to leave
+ */
+export function decisive({ parties }: Call, last: Party): Party {
   // Who waited in a queue decides for himself where no agent came to talk to him, whoever was rung meanwhile.
   const queued = parties.find((p) => p.purpose === 'queued');
   const destination = parties.find(

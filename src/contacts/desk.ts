@@ -1,9 +1,11 @@
 import type { FeedConfig } from '../config.ts';
 import { ContactStatus } from '../cti/contact-status.ts';
 import { type CallID, type CompanyId, newCallID } from '../cti/ids.ts';
-import type { Caller, ContactDocument, LoggedEvent, Ticket } from '../ports.ts';
+import type { Caller, LoggedEvent, Ticket } from '../ports.ts';
+import { AskedCalls } from './asked-calls.ts';
 import type { Contact } from './contact.ts';
 import type { ContactDeps } from './deps.ts';
+import { documentOf, type Held, read } from './documents.ts';
 import { type ContactCompany, ContactIntake } from './intake.ts';
 import { attachedDataOf, readMessage } from './message.ts';
 import { callable } from './route.ts';
@@ -13,13 +15,10 @@ import { ticketAfter, ticketOf } from './tickets.ts';
 const RETRY_MS = 250;
 /** Before a callback that finds no node goes to its queue after all, ms. */
 const NO_NODE_MS = 1_000;
+/** Before it is looked again what has become of a call of which nothing is stored, ms. */
+const LOOK_MS = 1_000;
 /** Longest that a timer of Node's can wait, ms. */
 const TIMER_MAX = 2_147_483_647;
-
-interface Held {
-  readonly contact: Contact;
-  readonly version: number;
-}
 
 /** Steps of one contact that were asked for. `changed`: it was another one afterwards. */
 export interface Stepped {
@@ -41,6 +40,7 @@ export class ContactDesk {
   readonly #chains = new Map<string, Promise<unknown>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #intake: ContactIntake;
+  readonly #asked: AskedCalls;
   readonly #caller: Caller;
   readonly #onEnded: (contact: Contact) => void;
   #stopTail: (() => void) | undefined;
@@ -53,6 +53,7 @@ export class ContactDesk {
     this.companyId = company.companyId as CompanyId;
     this.#feeds = new Map(company.contacts.feeds.map((f) => [f.id, f]));
     this.#intake = new ContactIntake(deps, company);
+    this.#asked = new AskedCalls(deps.carryOnMs);
     this.#caller = { companyId: this.companyId, keyName: 'contacts', scopes: new Set(['call']) };
     this.#onEnded = onEnded;
   }
@@ -179,7 +180,7 @@ export class ContactDesk {
     void this.#serially(id, async () => {
       const stepped = await this.#step(id, { kind: 'assigned', ticket: callID, agent });
       if (!stepped?.changed) this.#deps.desk.decline(this.companyId, callID, agent.assignment);
-      else if (stepped.contact.phase === 'calling') await this.#call(stepped.contact);
+      else if (stepped.contact.phase === 'calling') await this.#call(stepped.contact, false);
     });
     return true;
   }
@@ -235,8 +236,12 @@ export class ContactDesk {
     else await this.#step(id, { kind: 'queued', ticket });
   }
 
-  /** Calls agent and customer; repeating it is harmless, because the call's id is chosen. */
-  async #call(contact: Contact): Promise<void> {
+  /**
+   * Calls agent and customer; repeating it is harmless, because the call's id is chosen.
+   *
+   * @param again it may have been asked for before
+   */
+  async #call(contact: Contact, again: boolean): Promise<void> {
     const { id, ticket, agent, queue, message, feedId } = contact;
     const feed = this.#feeds.get(feedId);
     if (!ticket || !agent || queue === undefined || !message || !feed) {
@@ -260,7 +265,16 @@ export class ContactDesk {
         { queue, assignment: agent.assignment },
       ),
     );
-    if (!answer || 'result' in answer) return;
+    if (!answer) return;
+    if ('result' in answer) {
+      this.#asked.begun(ticket);
+      return;
+    }
+    if (answer.refusal.name === 'CTIException' || (again && answer.unasked)) {
+      // It may have been begun: under another ticket it could be called twice.
+      this.#wakeAt(id, this.#deps.now() + RETRY_MS);
+      return;
+    }
     const why = answer.refusal.name === 'NotReady' ? 'later' : 'never';
     await this.#step(id, { kind: 'not-placed', ticket, why });
   }
@@ -270,7 +284,7 @@ export class ContactDesk {
     const { contact } = this.#held.get(id) ?? {};
     if (contact?.phase !== 'calling' || !contact.ticket) return;
     const { ticket, agent } = contact;
-    const { now, carryOnMs } = this.#deps;
+    const { now } = this.#deps;
     const became = await this.#persistently(() => this.#deps.desk.becameOf(this.companyId, ticket));
     if (!became) return;
     if (became.bridged) await this.#step(id, { kind: 'bridged', ticket });
@@ -278,8 +292,9 @@ export class ContactDesk {
       await this.#step(id, { kind: 'call-over', ticket, agentMissed: became.agentMissed });
     else if (became.state === 'unknown') {
       // Nobody has heard of it: it was claimed by a process that ended before it had asked, or too long ago.
-      const recent = now() - (agent?.at ?? 0) < carryOnMs;
-      if (recent) await this.#call(contact);
+      const todo = this.#asked.missing(ticket, agent?.at ?? 0, now());
+      if (todo === 'ask') await this.#call(contact, true);
+      else if (todo === 'wait') this.#wakeAt(id, now() + LOOK_MS);
       else await this.#step(id, { kind: 'lost', ticket });
     }
   }
@@ -325,7 +340,10 @@ export class ContactDesk {
 
   #forget({ id, ticket }: Contact): void {
     this.#held.delete(id);
-    if (ticket !== undefined) this.#byTicket.delete(ticket);
+    if (ticket !== undefined) {
+      this.#byTicket.delete(ticket);
+      this.#asked.forget(ticket);
+    }
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
   }
@@ -373,12 +391,3 @@ export class ContactDesk {
     return undefined;
   }
 }
-
-const documentOf = ({ contact, version }: Held): ContactDocument => ({
-  id: contact.id,
-  json: JSON.stringify(contact),
-  version,
-});
-
-/** Only desks write these documents, and they write Contacts. */
-const read = ({ json, version }: ContactDocument): Held => ({ contact: JSON.parse(json) as Contact, version });

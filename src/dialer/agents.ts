@@ -7,7 +7,7 @@ export class Agents {
   readonly #away = new Set<string>();
   /** Agents who are being called by the dialler, with the callID. */
   readonly #called = new Map<string, string>();
-  /** Order in which agents became idle; the lowest has been idle for longest. */
+  /** Order in which agents became idle; the lowest has been idle for longest. Of those alone who were ever asked for. */
   readonly #idleSince = new Map<string, number>();
   #turn = 0;
 
@@ -15,6 +15,7 @@ export class Agents {
   free(agents: readonly string[], wanted?: string): string | undefined {
     let best: string | undefined;
     for (const dn of agents) {
+      if (!this.#idleSince.has(dn)) this.#idleSince.set(dn, 0);
       if (wanted !== undefined && dn !== wanted) continue;
       if (this.#called.has(dn) || this.#away.has(dn) || (this.#parties.get(dn)?.size ?? 0) > 0) continue;
       if (best === undefined || this.#order(dn) < this.#order(best)) best = dn;
@@ -31,6 +32,21 @@ export class Agents {
     if (this.#called.get(dn) !== callID) return;
     this.#called.delete(dn);
     this.#idle(dn);
+  }
+
+  /** Phones of which it is kept when they became idle. */
+  get remembered(): number {
+    return this.#idleSince.size;
+  }
+
+  /** Who is in a call was heard, and may be out of date. Who is being called by the dialler stays so. */
+  forgetCalls(): void {
+    this.#parties.clear();
+  }
+
+  /** The same of who is not ready. */
+  forgetAway(): void {
+    this.#away.clear();
   }
 
   /** A party that is in a live call already. */
@@ -82,6 +98,8 @@ export class Agents {
   }
 
   #idle(dn: string): void {
+    // Customers leave calls too, and there is no end of them.
+    if (!this.#idleSince.has(dn)) return;
     this.#turn++;
     this.#idleSince.set(dn, this.#turn);
   }

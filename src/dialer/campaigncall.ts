@@ -4,7 +4,7 @@ import type { CallID } from '../cti/ids.ts';
 import type { Flow } from './book.ts';
 import type { DialerCall, OpenCampaigncall } from './dialer-call.ts';
 import { legsOfPlacing } from './outcome.ts';
-import type { DialerInput } from './step.ts';
+import { type DialerInput, isOver } from './step.ts';
 
 /** An address of a campaigncall (seed 003). */
 const Address = z.strictObject({
@@ -93,7 +93,7 @@ export function withCampaigncall(
   const open: OpenCampaigncall | undefined =
     before.campaigncall ?? (input.kind === 'claimed' ? { n: before.campaigncalls ?? 0, createdAt: now } : undefined);
   if (!open) return { call: after };
-  const over = input.kind === 'deleted' || input.kind === 'lost' || after.phase === 'ended';
+  const over = isOver(input) || after.phase === 'ended';
   const state = over ? stateAtEnd(before, after, input) : stateOf(after);
   // A leg that ends says nothing yet: the end of the call does.
   if (input.kind === 'leg-ended' && before.phase === 'live') return { call: after };
@@ -134,8 +134,9 @@ function stateAtEnd(before: DialerCall, after: DialerCall, input: DialerInput): 
   const legs = placing ? legsOfPlacing({ ...after, placing }) : [];
   const customer = legs.find((l) => l.role === 'customer');
   const talked = customer?.answeredAt !== undefined && (customer.bridgedAt !== undefined || customer.remote);
-  const success = input.kind === 'deleted' && after.phase === 'ended' && talked && customer.q850 === NORMAL_CLEARING;
-  const placed = placing !== undefined && (input.kind === 'deleted' || before.phase === 'live');
+  const told = isOver(input) && input.kind !== 'lost';
+  const success = told && after.phase === 'ended' && talked && customer.q850 === NORMAL_CLEARING;
+  const placed = placing !== undefined && (told || before.phase === 'live');
   return {
     status: 'done',
     result: success ? 'success' : 'fail',

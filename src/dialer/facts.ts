@@ -1,4 +1,5 @@
-import type { EventOf } from '../cti/events.ts';
+import type { NewEventOf } from '../cti/events.ts';
+import type { CallTrace } from '../ports.ts';
 import type { Leg } from './dialer-call.ts';
 import type { Deleted } from './outcome.ts';
 
@@ -7,7 +8,7 @@ import type { Deleted } from './outcome.ts';
  *
  * @param queued the call was placed for a queue
  */
-export function legOf(event: EventOf<'EventReleased'>, queued: boolean): Leg | undefined {
+export function legOf(event: NewEventOf<'EventReleased'>, queued: boolean): Leg | undefined {
   const role = queued ? roleInQueue(event) : roleOf(event);
   if (role === undefined) return undefined;
   return {
@@ -29,18 +30,25 @@ export function legOf(event: EventOf<'EventReleased'>, queued: boolean): Leg | u
   };
 }
 
-const roleOf = ({ partyID, callID }: EventOf<'EventReleased'>): Leg['role'] | undefined =>
+const roleOf = ({ partyID, callID }: NewEventOf<'EventReleased'>): Leg['role'] | undefined =>
   partyID === `${callID}-1` ? 'agent' : partyID === `${callID}-2` ? 'customer' : undefined;
 
 /** The queue itself is no party: the customer is the first one, and every agent rung for him carries the queue. */
-const roleInQueue = ({ partyID, callID, thisQueue }: EventOf<'EventReleased'>): Leg['role'] | undefined =>
+const roleInQueue = ({ partyID, callID, thisQueue }: NewEventOf<'EventReleased'>): Leg['role'] | undefined =>
   partyID === `${callID}-1` ? 'customer' : thisQueue === undefined ? undefined : 'agent';
 
-export function endOfCall(event: EventOf<'EventCallDeleted'>): Deleted {
+export function endOfCall(event: NewEventOf<'EventCallDeleted'>): Deleted {
   return {
     connectionStatus: event.connectionStatus,
     ...(event.sipCode !== undefined && { sipCode: event.sipCode }),
     ...(event.bridgeUepoch !== undefined && { bridgedAt: event.bridgeUepoch }),
     endedAt: event.endUepoch,
   };
+}
+
+/** The legs of a call as it is stored, and its end. @param queued the call was placed for a queue */
+export function foundOf({ ends }: CallTrace, queued: boolean): { legs: readonly Leg[]; end?: Deleted } {
+  const legs = ends.flatMap((e) => (e.messageID === 'EventReleased' ? (legOf(e, queued) ?? []) : []));
+  const deleted = ends.find((e) => e.messageID === 'EventCallDeleted');
+  return { legs, ...(deleted && { end: endOfCall(deleted) }) };
 }

@@ -139,7 +139,8 @@ export class Dialer {
       const leader = this.#leaders.get(companyId);
       if (leader && leader.token === token && leader.leading) {
         await leader.noteSeen();
-        if (backForMs < RESTORED_WITHIN_MS) await leader.takeUpMore();
+        // Not waited for either; the leader tells itself where it fails.
+        if (backForMs < RESTORED_WITHIN_MS) void leader.takeUpMore().catch(() => undefined);
         return;
       }
       if (leader) {
@@ -150,16 +151,23 @@ export class Dialer {
       if (token === undefined || this.#closed) return;
       const next = new Leader(this.#deps, company, token);
       this.#leaders.set(companyId, next);
-      await next.begin();
-      log.info('leading the dialler', { companyId });
+      // Not waited for: much may have happened meanwhile, and this and other companies' leads are renewed all the same.
+      void this.#begin(companyId, next);
     } catch (err) {
       // While Redis is away the store tells so itself; the next election is soon.
       if (!isPassing(err)) log.warn('the dialler’s lead could not be taken', { err, companyId });
-      const broken = this.#leaders.get(companyId);
-      if (broken && !broken.begun) {
-        this.#leaders.delete(companyId);
-        await broken.close();
-      }
+    }
+  }
+
+  async #begin(companyId: string, leader: Leader): Promise<void> {
+    const { log, isPassing } = this.#deps;
+    try {
+      await leader.begin();
+      if (leader.leading) log.info('leading the dialler', { companyId });
+    } catch (err) {
+      if (!isPassing(err) && leader.leading) log.warn('the dialler’s lead could not be taken', { err, companyId });
+      if (this.#leaders.get(companyId) === leader) this.#leaders.delete(companyId);
+      await leader.close();
     }
   }
 

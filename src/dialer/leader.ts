@@ -1,7 +1,6 @@
 import type { CtiEvent } from '../cti/events.ts';
 import type { Caller, LoggedEvent } from '../ports.ts';
 import { Agents } from './agents.ts';
-import { readAgents } from './agents-now.ts';
 import { type DialerCompany, trunkOf } from './book.ts';
 import { withCampaigncall } from './campaigncall.ts';
 import { Deliverer } from './deliverer.ts';
@@ -14,16 +13,15 @@ import { legsOfPlacing } from './outcome.ts';
 import { Pacer } from './pacer.ts';
 import { Placer, type Terms } from './placer.ts';
 import { Pump } from './pump.ts';
-import { type DialerInput, stepDialerCall } from './step.ts';
+import { Reconciler } from './reconciler.ts';
+import { type DialerInput, isOver, stepDialerCall } from './step.ts';
 import { tallyOf } from './tally.ts';
 import { webhookMessage } from './webhook.ts';
 
 const PAGE = 1_000;
 const RETRY_MS = 250;
-/** Nothing is given up before a store that was away has been back for so long: other instances put back what they know, ms. */
-const SETTLES_MS = 6_000;
-/** Events that are looked through for what became of a call that is taken up late. */
-const HEARD_AGAIN = 20_000;
+/** After an event that could not be taken into account, before it is looked what is stored, ms. */
+const LOOK_MS = 1_000;
 /** Digits of one party that are kept. */
 const MAX_DTMF = 64;
 
@@ -54,14 +52,14 @@ export class Leader {
   readonly #deliverer: Deliverer;
   readonly #caller: Caller;
   readonly #placer: Placer;
+  readonly #reconciler: Reconciler;
   readonly #dtmf = new Map<string, string>();
   readonly #token: number;
   #stopTail: (() => void) | undefined;
   #chain: Promise<void> = Promise.resolve();
+  #beginning: Promise<void> = Promise.resolve();
   #storedSeen = 0;
-  #gap = false;
   #begun = false;
-  #reconcileTimer: NodeJS.Timeout | undefined;
 
   constructor(deps: DialerDeps, company: DialerCompany, token: number) {
     this.#deps = deps;
@@ -98,6 +96,18 @@ export class Leader {
       persistently: (work) => this.#persistently(work),
       noRoom: () => this.#pump.holdBack(),
     });
+    this.#reconciler = new Reconciler({
+      deps,
+      companyId: company.companyId,
+      caller: this.#caller,
+      ledger: this.#ledger,
+      agents: this.#agents,
+      placer: this.#placer,
+      step: (stored, input) => this.#step(stored, input),
+      isStopped: (stored) => this.#isStopped(stored.call),
+      serially: (work) => this.#serially(work),
+      persistently: (work) => this.#persistently(work),
+    });
     this.#pump = new Pump({
       deps,
       company,
@@ -105,7 +115,7 @@ export class Leader {
       activeOf: (flowId) => this.#ledger.activeOf(flowId),
       pacer: this.#pacer,
       claim: (stored, flow, by) => this.#serially(() => this.#placer.claim(stored, flow, by)),
-      stop: (stored) => this.#serially(() => this.#step(stored, { kind: 'stop' })),
+      stop: (stored) => this.#serially(async () => (await this.#step(stored, { kind: 'stop' })) === 'stored'),
     });
   }
 
@@ -118,18 +128,18 @@ export class Leader {
     return this.#ledger.calls.length;
   }
 
-  /** Has taken up everything. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
   /** Still leads, as far as is known. */
   get leading(): boolean {
     return !this.#ledger.closed;
   }
 
-  /** Takes up what an earlier leader has left, and begins. */
-  async begin(): Promise<void> {
+  /** Takes up what an earlier leader has left, and begins. That may take longer than a lead lasts: it is renewed meanwhile. */
+  begin(): Promise<void> {
+    this.#beginning = this.#takeUp();
+    return this.#beginning;
+  }
+
+  async #takeUp(): Promise<void> {
     const { companyId } = this.#company;
     const { events, store } = this.#deps;
     const early: LoggedEvent[] = [];
@@ -141,8 +151,8 @@ export class Leader {
         else early.push(...some);
       },
       () => {
-        this.#gap = true;
-        if (ready) void this.#serially(() => this.#reconcile());
+        this.#reconciler.noteHole();
+        if (ready) void this.#serially(() => this.#reconciler.run());
       },
     );
     const last = await events.lastEventID(companyId);
@@ -153,11 +163,10 @@ export class Leader {
     await this.#pacer.load(store);
     await this.#serially(async () => {
       await this.#catchUp();
-      await readAgents(this.#agents, this.#deps.requests, this.#caller);
       await this.#take(early.splice(0));
       ready = true;
       await this.#take(early.splice(0));
-      await this.#reconcile();
+      await this.#reconciler.run();
     });
     this.#begun = true;
     this.#pump.wake();
@@ -185,26 +194,30 @@ export class Leader {
   /** Takes up calls that another instance had placed, and put back into a store that had lost them after this one began. */
   async takeUpMore(): Promise<void> {
     const { store, log } = this.#deps;
+    if (!this.#begun) return;
     await this.#serially(async () => {
-      if (!this.#begun || !this.leading) return;
+      if (!this.leading) return;
       const active = (await store.active(this.#company.companyId)).map(read);
       const found = active.filter(({ call }) => call.placing && !this.#ledger.byCallID(call.placing.callID));
       if (found.length === 0) return;
       log.warn('calls that another instance had placed are followed here', { calls: found.length });
       for (const stored of found) this.#adopt(stored);
-      await this.#hearAgain(new Set(found.map(({ call }) => call.placing?.callID)));
-      await this.#reconcile();
+      // What was told of them before was told to somebody else.
+      this.#reconciler.noteHole();
+      await this.#reconciler.run();
     });
   }
 
   async close(): Promise<void> {
     this.#stopTail?.();
-    clearTimeout(this.#reconcileTimer);
+    this.#reconciler.close();
     // From here on nothing is stored: what is under way is found again by its callID.
     this.#ledger.close();
     await this.#pump.close();
     await this.#deliverer.close();
     await this.#placer.settled();
+    // Why it failed is told to whoever began it.
+    await this.#beginning.catch(() => undefined);
     await this.#chain;
   }
 
@@ -213,10 +226,10 @@ export class Leader {
   async #catchUp(): Promise<void> {
     const { events } = this.#deps;
     const { companyId } = this.#company;
-    for (;;) {
+    while (!this.#ledger.closed) {
       const page = await events.read(companyId, this.#ledger.seen, PAGE);
       if (page === 'expired') {
-        this.#gap = true;
+        this.#reconciler.noteHole();
         this.#ledger.seen = await events.lastEventID(companyId);
         return;
       }
@@ -231,30 +244,18 @@ export class Leader {
     if (placing?.agent !== undefined) this.#agents.take(placing.agent, placing.callID);
   }
 
-  /** What the log has told of some calls while nobody here followed them. */
-  async #hearAgain(callIDs: ReadonlySet<string | undefined>): Promise<void> {
-    const { events } = this.#deps;
-    const { seen } = this.#ledger;
-    for (let from = Math.max(0, seen - HEARD_AGAIN); from < seen; ) {
-      const page = await events.read(this.#company.companyId, from, PAGE);
-      if (page === 'expired') {
-        from += Math.ceil((seen - from) / 2);
-        continue;
-      }
-      for (const { eventID, callID, json } of page) {
-        const stored = callIDs.has(callID) && eventID <= seen ? this.#ledger.byCallID(callID ?? '') : undefined;
-        // Only our own engine writes the log, and it writes CtiEvents.
-        if (stored) await this.#follow(stored, JSON.parse(json) as CtiEvent);
-      }
-      from = page.at(-1)?.eventID ?? seen;
-    }
-  }
-
   async #take(events: readonly LoggedEvent[]): Promise<void> {
     for (const logged of events) {
       if (this.#ledger.closed || logged.eventID <= this.#ledger.seen) continue;
-      if (HEARD.has(logged.messageID)) await this.#hear(logged);
-      this.#ledger.seen = logged.eventID;
+      try {
+        if (HEARD.has(logged.messageID)) await this.#hear(logged);
+      } catch (err) {
+        // The events after it are heard all the same, and what this one told is read from the store.
+        this.#deps.log.warn('an event could not be taken into account', { err, eventID: logged.eventID });
+        this.#reconciler.noteHole();
+        this.#reconciler.runIn(LOOK_MS);
+      }
+      this.#ledger.seen = Math.max(this.#ledger.seen, logged.eventID);
     }
   }
 
@@ -282,10 +283,10 @@ export class Leader {
         }
         break;
       case 'EventReleased': {
+        const dtmf = this.#dtmf.get(event.partyID);
+        this.#dtmf.delete(event.partyID);
         const leg = legOf(event, stored.call.placing?.queue !== undefined);
         if (!leg) break;
-        const dtmf = this.#dtmf.get(leg.partyID);
-        this.#dtmf.delete(leg.partyID);
         await this.#step(stored, { kind: 'leg-ended', eventID, leg: { ...leg, ...(dtmf !== undefined && { dtmf }) } });
         break;
       }
@@ -296,42 +297,6 @@ export class Leader {
         break;
       }
     }
-  }
-
-  /** Calls of which no event may come any more: what was claimed is placed after all, what is lost is tried again. */
-  async #reconcile(): Promise<void> {
-    const gap = this.#gap;
-    this.#gap = false;
-    for (const stored of this.#ledger.calls) {
-      const { placing, phase, uuid } = stored.call;
-      // What is just being asked for has its answer to come.
-      if (!placing || this.#ledger.closed || this.#placer.isAsking(placing.callID)) continue;
-      const { companyId } = this.#company;
-      const known = await this.#persistently(() => this.#deps.placing.whatIs(companyId, placing.callID));
-      if (known === undefined) return;
-      if (known === 'live' || (known === 'ended' && !gap)) continue;
-      if (known === 'unknown' && phase === 'placing' && !gap) {
-        // Nobody has ever heard of it: the claim was stored, and the one who made it ended before he had asked.
-        this.#placer.place(stored.call);
-        continue;
-      }
-      const settlesIn = SETTLES_MS - (this.#deps.storeBackForMs?.() ?? Number.POSITIVE_INFINITY);
-      if (settlesIn > 0) {
-        this.#gap ||= gap;
-        this.#reconcileIn(settlesIn);
-        return;
-      }
-      this.#deps.log.warn('a call of the dialler was lost sight of', { uuid, callID: placing.callID });
-      const stopped = await this.#isStopped(stored.call);
-      await this.#step(stored, { kind: 'lost', callID: placing.callID, stopped });
-    }
-  }
-
-  #reconcileIn(ms: number): void {
-    clearTimeout(this.#reconcileTimer);
-    if (this.#ledger.closed) return;
-    this.#reconcileTimer = setTimeout(() => void this.#serially(() => this.#reconcile()), ms);
-    this.#reconcileTimer.unref();
   }
 
   // ── changes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -355,7 +320,7 @@ export class Leader {
     if (stepped === before) return 'conflict';
     const source = flow.config.callerId ?? this.#deps.callerIdOf(trunkOf(flow));
     const { call, change: campaigncall } = withCampaigncall(before, stepped, input, flow, source, now);
-    const over = input.kind === 'deleted' || input.kind === 'lost';
+    const over = isOver(input);
     const told = flow.config.webhook !== undefined && (over || call.phase === 'ended');
     const legs = before.placing ? legsOfPlacing({ ...call, placing: before.placing }) : [];
     const message = told ? webhookMessage(`msg_${this.#deps.uuid()}`, call, legs) : undefined;
@@ -364,11 +329,18 @@ export class Leader {
     if ('eventID' in input) this.#ledger.seen = Math.max(this.#ledger.seen, input.eventID);
     const extra = { ...(message && { message }), ...(tally && { tally }), ...(campaigncall && { campaigncall }) };
     const result = await this.#ledger.store(stored, call, { ...terms, ...extra });
+    if (result === 'conflict' && before.placing) {
+      // Somebody else wrote it: that counts, and what this input told is read from the store.
+      await this.#ledger.readAgain(before.uuid);
+      this.#reconciler.noteHole();
+      this.#reconciler.runIn(LOOK_MS);
+    }
     if (result !== 'stored') return result;
     if (before.placing && !call.placing) {
       const { agent, callID } = before.placing;
       if (agent !== undefined) this.#agents.giveBack(agent, callID);
       this.#pacer.over(call.flowId, callID, tally);
+      for (const partyID of this.#dtmf.keys()) if (partyID.startsWith(callID)) this.#dtmf.delete(partyID);
       this.#pump.wake();
     }
     if (message) this.#deliverer.wake();

@@ -107,6 +107,14 @@ export class Ledger {
     return 'not-leading';
   }
 
+  /** Takes a call up as the store has it. */
+  async readAgain(uuid: string): Promise<void> {
+    const [found] = await this.#deps.store.load(this.#companyId, [uuid]);
+    const held = this.#active.get(uuid);
+    const next = found && read(found);
+    if (next && held && next.version > held.version) this.#keep(held, next);
+  }
+
   /** The reply to an earlier try was lost, and it had been stored. */
   async #isStored(before: Stored, json: string): Promise<boolean> {
     const [found] = await this.#deps.store.load(this.#companyId, [before.call.uuid]);

@@ -1,4 +1,5 @@
-import type { Caller, NumberBar } from '../ports.ts';
+import { refuse } from '../cti/errors.ts';
+import type { Caller, NumberBar, PlacingOutcome } from '../ports.ts';
 import { isExpired } from './accept.ts';
 import type { Agents } from './agents.ts';
 import type { DialerCompany, Flow } from './book.ts';
@@ -46,8 +47,14 @@ function barOf(call: DialerCall, { account, config }: Flow): NumberBar {
   };
 }
 
-/** Before a call is asked for again that may have been begun, ms. */
-const AGAIN_MS = 250;
+/** Before a call is asked for again that may have been begun, ms; and where asking failed altogether. */
+const AGAIN_MS = { unsure: 250, failed: 1_000 };
+
+const UNSURE: PlacingOutcome = { refusal: refuse('CTIException') };
+
+/** @param unsure an earlier asking may have begun it */
+const mustAskAgain = (answer: PlacingOutcome, unsure: boolean): boolean =>
+  'refusal' in answer && (answer.refusal.name === 'CTIException' || (unsure && answer.unasked === true));
 
 /**
  * A call's way from its flow's queue to Ringmaster: it is claimed together with the callID under which it will be placed,
@@ -106,18 +113,32 @@ export class Placer {
     return true;
   }
 
-  /** Asks for a call that has been claimed. */
+  /** Asks for a call that has just been claimed. */
   place(call: DialerCall): void {
+    this.#begin(call, false);
+  }
+
+  /** Asks for a call that somebody may have asked for before. */
+  placeAgain(call: DialerCall): void {
+    this.#begin(call, true);
+  }
+
+  #begin(call: DialerCall, perhaps: boolean): void {
     const callID = call.placing?.callID ?? '';
-    const work = this.#ask(call).catch((err: unknown) => {
+    const work = this.#ask(call, perhaps).catch((err: unknown) => {
       this.#of.deps.log.warn('a call of the dialler could not be placed', { err, uuid: call.uuid });
     });
     this.#asking.set(callID, work);
     void work.finally(() => this.#asking.delete(callID));
   }
 
-  /** Asks for the call; repeating it is harmless, because its id is chosen. */
-  async #ask(call: DialerCall): Promise<void> {
+  /**
+   * Asks for the call; repeating it is harmless, because its id is chosen. Once it may have been begun it is only let go for
+   * another id on the word of whoever has its shard, who has looked.
+   *
+   * @param perhaps it may have been begun already
+   */
+  async #ask(call: DialerCall, perhaps: boolean): Promise<void> {
     const { deps, company, caller, ledger, step, serially, persistently, noRoom } = this.#of;
     const { placing } = call;
     const flow = company.flow(call.flowId);
@@ -135,12 +156,22 @@ export class Placer {
       ...(callerId !== undefined && { ANI: callerId }),
       attachedData: call.variables,
     } as const;
-    const place = () => persistently(() => deps.placing.place(caller, callID, params, flow.config.trunk));
+    const place = async (): Promise<PlacingOutcome | undefined> => {
+      try {
+        return await persistently(() => deps.placing.place(caller, callID, params, flow.config.trunk));
+      } catch (err) {
+        // Whatever it failed at, it may have begun the call.
+        deps.log.warn('a call of the dialler could not be placed: it is asked for again', { err, uuid: call.uuid });
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS.failed));
+        return UNSURE;
+      }
+    };
     let answer = await place();
-    // It may have been begun: only under this id can it be asked for again without being placed twice.
-    while (answer && 'refusal' in answer && answer.refusal.name === 'CTIException') {
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-      answer = ledger.closed ? undefined : await place();
+    for (let unsure = perhaps; answer && mustAskAgain(answer, unsure); unsure = true) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS.unsure));
+      // The log may have told of it meanwhile, even of its end: then it was begun, and must not be asked for any more.
+      const waits = !ledger.closed && ledger.byCallID(callID)?.call.phase === 'placing';
+      answer = waits ? await place() : undefined;
     }
     if (!answer) return;
     await serially(async () => {

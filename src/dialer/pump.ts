@@ -13,7 +13,8 @@ export interface PumpDeps {
   readonly activeOf: (flowId: string) => number;
   readonly pacer: Pacer;
   readonly claim: (stored: Stored, flow: Flow, by: CalledBy) => Promise<'claimed' | 'settled' | 'no-node'>;
-  readonly stop: (stored: Stored) => Promise<unknown>;
+  /** @returns whether it was stopped */
+  readonly stop: (stored: Stored) => Promise<boolean>;
 }
 
 /** Calls of one flow that are looked at in one round. */
@@ -36,6 +37,7 @@ export class Pump {
   readonly #deps: PumpDeps;
   readonly #paces = new Map<string, Pace>();
   #first = 0;
+  /** By a clock that nobody can set. */
   #heldBackUntil = 0;
   #running: Promise<void> | undefined;
   #again = false;
@@ -54,7 +56,7 @@ export class Pump {
 
   /** There is no room anywhere: a pause, so that the same call is not claimed over and over. */
   holdBack(): void {
-    this.#heldBackUntil = this.#deps.deps.now() + HOLD_BACK_MS;
+    this.#heldBackUntil = performance.now() + HOLD_BACK_MS;
   }
 
   async close(): Promise<void> {
@@ -94,8 +96,9 @@ export class Pump {
       const state = removed ? 'stopped' : flowStateOf(states, flow.config.id).state;
       if (state === 'stopped') await this.#stopAll(flow);
       if (state !== 'running') continue;
-      if (now < this.#heldBackUntil) {
-        next = Math.min(next, this.#heldBackUntil);
+      const heldBackFor = this.#heldBackUntil - performance.now();
+      if (heldBackFor > 0) {
+        next = Math.min(next, now + heldBackFor);
         continue;
       }
       const look = await this.#look(flow, now);
@@ -129,7 +132,7 @@ export class Pump {
       const placed = await this.#one(one);
       if (placed === 'no-node') {
         this.holdBack();
-        return this.#heldBackUntil;
+        return deps.now() + HOLD_BACK_MS;
       }
       if (placed === 'again') left.push(one);
       else if (typeof placed === 'number') next = Math.min(next, placed);
@@ -176,8 +179,10 @@ export class Pump {
     const { deps, company, stop } = this.#deps;
     for (;;) {
       const { calls } = await deps.store.due(company.companyId, flow.config.id, Number.MAX_SAFE_INTEGER - 1, LOOK_AT);
-      if (calls.length === 0 || this.#closed) return;
-      for (const document of calls) await stop(read(document));
+      let stopped = 0;
+      for (const document of calls) if (!this.#closed && (await stop(read(document)))) stopped++;
+      // Those that could not be stopped are looked at again with the next round.
+      if (stopped === 0) return;
     }
   }
 

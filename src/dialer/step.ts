@@ -24,8 +24,18 @@ export type DialerInput =
       readonly end: Deleted;
       readonly stopped: boolean;
     }
+  /** What is stored of the call, where the log may have lost events of it: they are all taken into account by this. */
+  | {
+      readonly kind: 'found';
+      readonly callID: CallID;
+      readonly legs: readonly Leg[];
+      readonly answered: boolean;
+      /** Present where it has ended. */
+      readonly end?: Deleted;
+      readonly stopped: boolean;
+    }
   /** Nothing is known of the call any more: the log and the store have lost it. */
-  | { readonly kind: 'lost'; readonly callID: CallID; readonly stopped: boolean }
+  | { readonly kind: 'lost'; readonly callID: CallID }
   /**
    * Some of its numbers must not be called any more: a list has changed since it was accepted.
    * `faults`: why, in the order of its numbers; undefined for one that may be called.
@@ -38,6 +48,10 @@ export type DialerInput =
     }
   /** The flow has been stopped while it waited. */
   | { readonly kind: 'stop' };
+
+/** After this input the call that was placed is over. */
+export const isOver = (input: DialerInput): boolean =>
+  input.kind === 'deleted' || input.kind === 'lost' || (input.kind === 'found' && input.end !== undefined);
 
 /** Who calls the customer: an agent of the flow, or its queue. */
 export type CalledBy = Pick<Placing, 'agent' | 'queue'>;
@@ -88,19 +102,17 @@ export function stepDialerCall(call: DialerCall, input: DialerInput, plans: Plan
     }
     case 'leg-ended':
       if (!isCurrent(call, input.leg.callID) || input.eventID <= call.lastEventID) return call;
-      return {
-        ...call,
-        phase: 'live',
-        lastEventID: input.eventID,
-        legs: [...call.legs, input.leg].slice(-MAX_LEGS),
-      };
+      return { ...call, phase: 'live', lastEventID: input.eventID, legs: withLegs(call, [input.leg]) };
     case 'deleted': {
       if (!isCurrent(call, input.callID) || input.eventID <= call.lastEventID) return call;
       const outcome = outcomeOf(legsOfPlacing(call), input.end, plans.firstLeg, plans.shortCall * 1000);
       return after({ ...call, lastEventID: input.eventID }, outcome, plans, input.stopped, now);
     }
+    case 'found':
+      return isCurrent(call, input.callID) ? found(call, input, plans, now) : call;
     case 'lost':
-      return isCurrent(call, input.callID) ? after(call, 'ours', plans, input.stopped, now) : call;
+      // Somebody may have been called: another attempt could be one too many, and none is made.
+      return isCurrent(call, input.callID) ? ended(call, 'FAILURE', now) : call;
     case 'refused':
       return call.phase === 'waiting' ? ended(call, input.status, now) : call;
     case 'barred':
@@ -111,6 +123,30 @@ export function stepDialerCall(call: DialerCall, input: DialerInput, plans: Plan
 }
 
 const isCurrent = (call: DialerCall, callID: CallID): boolean => call.placing?.callID === callID;
+
+/** Each leg once, whether an event has told of it or the call as it is stored. */
+function withLegs({ legs }: DialerCall, more: readonly Leg[]): readonly Leg[] {
+  const known = new Set(legs.map((l) => l.partyID));
+  return [...legs, ...more.filter((l) => !known.has(l.partyID))].slice(-MAX_LEGS);
+}
+
+function found(call: DialerCall, of: Extract<DialerInput, { kind: 'found' }>, plans: Plans, now: number): DialerCall {
+  const legs = withLegs(call, of.legs);
+  if (of.end) {
+    const next = { ...call, legs };
+    return after(
+      next,
+      outcomeOf(legsOfPlacing(next), of.end, plans.firstLeg, plans.shortCall * 1000),
+      plans,
+      of.stopped,
+      now,
+    );
+  }
+  const { placing } = call;
+  const answers = of.answered && placing && !placing.answered;
+  if (!answers && legs.length === call.legs.length && call.phase === 'live') return call;
+  return { ...call, phase: 'live', legs, ...(answers && { placing: { ...placing, answered: true } }) };
+}
 
 /** What follows from the end of a call that was placed. */
 function after(call: DialerCall, outcome: Outcome, plans: Plans, stopped: boolean, now: number): DialerCall {

@@ -19,6 +19,12 @@ const INBOX_LIMIT = 1_000;
 export const BIRTH_PATIENCE_MS = 3_000;
 
 /**
+ * Nobody is ever told of this call that it did not happen: it is dialled once (calls/once.ts), and whoever asked asks for it
+ * under its id until he has heard what became of it. To end it for being late would be to lose it.
+ */
+export const mayBeLate = (birth: CallBirth): boolean => birth.kind === 'make' && birth.once === true;
+
+/**
  * How long a fact that leads to nothing (nobody is told of it, nothing is asked of the switch) may wait to be stored with
  * what comes next, ms. The first phone's ringing is one: a phone that answers by itself does so at once.
  */
@@ -76,6 +82,8 @@ const isSo = ({ input, settle }: Waiting): boolean => !settle || ('channel' in i
 
 const isRequest = (input: CallInput | CallBirth): input is CallRequest =>
   'referenceID' in input && input.kind !== 'make';
+
+const isBirth = (input: CallInput | CallBirth): input is CallBirth => input.kind === 'make' || input.kind === 'arrived';
 
 /** What a runner needs of the engine. */
 export interface RunnerHost {
@@ -325,7 +333,8 @@ export class CallRunner {
 
   #isLateBirth(before: Call | undefined, batch: readonly Waiting[]): boolean {
     const [first] = batch;
-    return before === undefined && first !== undefined && this.#host.now() - first.at > BIRTH_PATIENCE_MS;
+    if (before !== undefined || !first || this.#host.now() - first.at <= BIRTH_PATIENCE_MS) return false;
+    return !(isBirth(first.input) && mayBeLate(first.input));
   }
 
   /** Stores; where that fails the call stays as it was. @param again it is stored because the store has lost it */
@@ -340,7 +349,7 @@ export class CallRunner {
 
   /** A step that throws is a defect of ours: it is logged with the call's id, the input left out, its request refused. */
   #step(call: Call | undefined, input: CallInput | CallBirth, at: number) {
-    if (input.kind === 'make' || input.kind === 'arrived') {
+    if (isBirth(input)) {
       if (call) return { call, events: [], commands: [], statuses: [] };
       return begin(input, at);
     }

@@ -8,6 +8,7 @@ import type {
   Arrival,
   Caller,
   CallPlacing,
+  CallTrace,
   CustomerProgress,
   NodeContents,
   NodeLoad,
@@ -22,8 +23,8 @@ import type { EngineDeps } from './deps.ts';
 import { Floors, type ToldNote } from './floors.ts';
 import { LostPhones } from './lost-phones.ts';
 import { type EngineNode, Nodes, shardName } from './nodes.ts';
-import { dialledOnce } from './placed-as.ts';
-import { customerProgressOf } from './queue-watch.ts';
+import { byTrunk } from './placed-as.ts';
+import { customerProgressOf, traceOf } from './queue-watch.ts';
 import { Reach } from './reach.ts';
 import { RequestDesk } from './request-desk.ts';
 import { Shard } from './shard.ts';
@@ -59,7 +60,8 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
         return (there ?? this).placeAs(caller, callID, params, { chosenBy });
       },
       // As it is stored: who asks has heard an event, and what that tells is in the store with it.
-      find: async (companyId, callID) => (await deps.store.load(companyId, callID))?.call,
+      find: async (companyId, callID) =>
+        (await deps.store.load(companyId, callID))?.call ?? (this.#nodes.live(companyId, callID) ? 'begun' : undefined),
     });
     this.#waiting = new WaitingCalls({
       other: (companyId, effect) => this.tickets.take(companyId, effect),
@@ -356,7 +358,7 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     params: ParamsOf<'RequestMakeCall'>,
     trunk?: string,
   ): ReturnType<CallPlacing['place']> {
-    return this.placeAs(caller, callID, params, dialledOnce(trunk));
+    return this.placeAs(caller, callID, params, byTrunk(trunk));
   }
 
   /** Places a call here, under an id that was chosen before. */
@@ -364,10 +366,11 @@ export class Engine implements SwitchListener, Requests, CallPlacing, QueueWatch
     return this.#requests.place(...call);
   }
 
-  async whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
-    if (this.#nodes.live(companyId, callID)) return 'live';
-    const stored = await this.#deps.store.load(companyId, callID);
-    return stored === undefined ? 'unknown' : stored.call.deleted ? 'ended' : 'live';
+  async traceOf(companyId: CompanyId, callID: CallID): Promise<CallTrace> {
+    const runner = this.#nodes.live(companyId, callID);
+    // One that lives here is known here, also where it is just being stored, or stored anew.
+    if (runner) return traceOf(runner.call ?? 'begun');
+    return traceOf((await this.#deps.store.load(companyId, callID))?.call);
   }
 
   customerProgress(companyId: CompanyId, callID: CallID): CustomerProgress | undefined {

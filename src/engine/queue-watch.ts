@@ -1,6 +1,7 @@
 import type { Call } from '../calls/call.ts';
+import { toldEnds } from '../calls/told-ends.ts';
 import { rungForQueue, waitingParty } from '../calls/waiting.ts';
-import type { CustomerProgress } from '../ports.ts';
+import type { CallTrace, CustomerProgress } from '../ports.ts';
 
 /** How far the customer of a call is that a queue has placed: he is its first party. */
 export function customerProgressOf(call: Call | undefined): CustomerProgress | undefined {
@@ -14,4 +15,12 @@ export function customerProgressOf(call: Call | undefined): CustomerProgress | u
   if (bridgedAt !== undefined) return { state: 'served', ...moments };
   if (waitingParty(call) === undefined) return { state: answeredAt === undefined ? 'ringing' : 'served', ...moments };
   return { state: rungForQueue(call) ? 'offered' : 'waiting', ...moments };
+}
+
+/** What is stored of a call. @param call `begun`: it is just being stored */
+export function traceOf(call: Call | 'begun' | undefined): CallTrace {
+  if (call === undefined) return { state: 'unknown', ends: [], established: false };
+  if (call === 'begun') return { state: 'live', ends: [], established: false };
+  const established = call.parties.some((p) => p.role === 'Customer' && p.leg.bridgedAt !== undefined);
+  return { state: call.deleted ? 'ended' : 'live', ends: toldEnds(call), established };
 }

@@ -4,7 +4,7 @@ import { type Refusal, refuse } from '../cti/errors.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { MethodName, ParamsOf } from '../cti/requests.ts';
 import type { Caller, CallPlacing, RequestOutcome } from '../ports.ts';
-import type { Verdict } from './call-runner.ts';
+import { BIRTH_PATIENCE_MS, type Verdict } from './call-runner.ts';
 import type { EngineDeps } from './deps.ts';
 import type { FloorRunner } from './floor-runner.ts';
 import type { Kept } from './kept.ts';
@@ -36,6 +36,17 @@ export interface RequestDeskDeps
  * node has no part in.
  */
 const WITHOUT_NODE: ReadonlySet<CallInput['kind']> = new Set(['release', 'clear', 'attach-data']);
+
+const PERHAPS = 'it could not be stored in time: it may be yet';
+
+/** The answer, or, where it takes too long, that it is to be asked for again. */
+async function inTime(placing: ReturnType<CallPlacing['place']>): ReturnType<CallPlacing['place']> {
+  let late: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<{ refusal: Refusal }>((resolve) => {
+    late = setTimeout(() => resolve({ refusal: refuse('CTIException', { reason: PERHAPS }) }), BIRTH_PATIENCE_MS);
+  });
+  return await Promise.race([placing, tooLate]).finally(() => clearTimeout(late));
+}
 
 /** Serves the requests about calls, agents and queues that are here. */
 export class RequestDesk {
@@ -74,9 +85,9 @@ export class RequestDesk {
   }
 
   /**
-   * Places a call under an id that was chosen before.
+   * Places a call under an id that was chosen before. Its phones are dialled once.
    *
-   * @param as the queue that chose who is to have it, if one did; by which trunk; whether its phones are dialled once
+   * @param as the queue that chose who is to have it, if one did; by which trunk
    */
   async place(
     caller: Caller,
@@ -89,11 +100,12 @@ export class RequestDesk {
     const known = nodes.live(companyId, callID)?.call ?? (await store.load(companyId, callID))?.call;
     if (known) return madeAs(known, params.thisDN);
     // Whoever asks again meanwhile is answered the same.
-    const underWay = this.#placing.get(callID);
-    if (underWay) return await underWay;
-    const placing = this.#placeNew(caller, callID, params, as);
-    this.#placing.set(callID, placing);
-    return await placing.finally(() => this.#placing.delete(callID));
+    let placing = this.#placing.get(callID);
+    if (!placing) {
+      placing = this.#placeNew(caller, callID, params, as).finally(() => this.#placing.delete(callID));
+      this.#placing.set(callID, placing);
+    }
+    return await inTime(placing);
   }
 
   async #placeNew(
@@ -115,6 +127,7 @@ export class RequestDesk {
         );
       },
       ...as,
+      once: true,
     };
     const answer = await makeCall(context, params);
     if ('refusal' in answer && !nodes.live(companyId, callID)) admission.release(callID);
@@ -169,7 +182,10 @@ export class RequestDesk {
         if (!shard) admission.release(birth.callID);
         const gone = shard?.closed ?? true;
         const { call, verdict } = (await (shard && this.begin(shard, birth))) ?? {};
-        return call ? { call } : { refusal: verdict ?? refuse('NotReady'), moved: gone };
+        if (call) return { call };
+        // It may be stored all the same: whoever has the shard next would dial it.
+        if (birth.once && !gone && !verdict) return { refusal: refuse('CTIException', { reason: PERHAPS }) };
+        return { refusal: verdict ?? refuse('NotReady'), moved: gone };
       },
       send: (callID, input, request) => this.#send(caller, method, callID, input, request, settled),
       reach: (callID, dn, shown) => whenKnown(reach.destination(caller.companyId, callID, dn, shown), keep),

@@ -4,6 +4,7 @@ import type { ParamsOf } from '../cti/requests.ts';
 import type {
   Caller,
   CallPlacing,
+  CallTrace,
   ContactAnswer,
   ContactAnswers,
   ContactQuestion,
@@ -13,6 +14,7 @@ import type {
   PeerDesk,
   PeerQuestion,
   Peers,
+  PlacingOutcome,
   RequestOutcome,
   Requests,
   Unanswered,
@@ -20,7 +22,7 @@ import type {
 import { FLOOR_SHARD } from '../queues/floor.ts';
 import type { Engine } from './engine.ts';
 import type { NodeBoard } from './node-board.ts';
-import { dialledOnce, type PlacedAs } from './placed-as.ts';
+import { byTrunk, type PlacedAs } from './placed-as.ts';
 import { freest, isFreer, isWorthTheWay } from './placement.ts';
 import { inPart, partOfCall, type ShardPart } from './shard-part.ts';
 
@@ -149,14 +151,14 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     return chosen && newCallID(inPart(random, chosen.part), chosen.number);
   }
 
-  /** For the dialler: each number is rung once, over the trunk that is named. */
+  /** For the dialler: over the trunk that is named. */
   place(
     caller: Caller,
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
     trunk?: string,
   ): ReturnType<CallPlacing['place']> {
-    return this.placeAs(caller, callID, params, dialledOnce(trunk));
+    return this.placeAs(caller, callID, params, byTrunk(trunk));
   }
 
   /** Places a call under an id that was chosen before, at the instance that has its shard. */
@@ -165,22 +167,22 @@ export class Router implements Requests, CallPlacing, PeerDesk {
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
     as: PlacedAs,
-  ): Promise<RequestOutcome> {
+  ): Promise<PlacingOutcome> {
     const { engine } = this.#deps;
     const shard = this.#shardOf(callID);
     const here = () => engine.placeAs(caller, callID, params, as);
     if (shard === undefined || engine.serves(shard)) return await here();
     const question = { ask: 'place', caller: told(caller), callID, params, as } as const;
     // Its id makes it harmless to ask twice.
-    const answer = await this.#wherever<RequestOutcome>({ shard }, question, here, true);
+    const answer = await this.#wherever<PlacingOutcome>({ shard }, question, here, true);
     if ('done' in answer) return answer.done;
     // Its owner was asked, and may have begun it: under another id it would be placed twice.
     if (answer.undone === 'unknown') return { refusal: this.#refusalOf(answer.undone) };
-    return { refusal: refuse('NotReady', { reason: 'no node' }) };
+    return { refusal: refuse('NotReady', { reason: 'no node' }), unasked: true };
   }
 
-  whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'> {
-    return this.#deps.engine.whatIs(companyId, callID);
+  traceOf(companyId: CompanyId, callID: CallID): Promise<CallTrace> {
+    return this.#deps.engine.traceOf(companyId, callID);
   }
 
   /** Who owns a shard, if it is another instance. */

@@ -7,7 +7,7 @@ import type { NewCtiEvent } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { Commit, CommitResult, Use } from '../ports.ts';
 import { Backlog } from './backlog.ts';
-import { BIRTH_PATIENCE_MS, CallRunner, type RunnerHost, type Verdict } from './call-runner.ts';
+import { BIRTH_PATIENCE_MS, CallRunner, mayBeLate, type RunnerHost, type Verdict } from './call-runner.ts';
 import { CONGESTION } from './congestion.ts';
 import type { ShardDeps } from './shard-deps.ts';
 import { TimerQueue } from './timers.ts';
@@ -104,13 +104,18 @@ export class Shard implements RunnerHost {
     return call !== undefined && !call.call?.parties.some((p) => p.leg.channel === id && p.leg.given);
   }
 
-  /** Begins a call; the answer comes when it is stored, or when that has taken too long: then there is no call. */
+  /**
+   * Begins a call; the answer comes when it is stored, or when that has taken too long: then there is no call. A call that is
+   * dialled once has no such limit: whoever asks for it asks until he knows, so it is carried out however late it is stored.
+   */
   begin(birth: CallBirth): Promise<{ verdict: Verdict; call: Call | undefined }> {
     const runner = new CallRunner(this, birth.callID, birth.companyId);
     this.#runners.set(birth.callID, runner);
     if (birth.kind === 'arrived') this.#byChannel.set(birth.channel, runner);
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve({ verdict: undefined, call: undefined }), BIRTH_PATIENCE_MS);
+      const late = mayBeLate(birth)
+        ? undefined
+        : setTimeout(() => resolve({ verdict: undefined, call: undefined }), BIRTH_PATIENCE_MS);
       const settle = (verdict: Verdict, call: Call | undefined): void => {
         clearTimeout(late);
         resolve({ verdict, call });

@@ -21,8 +21,8 @@ export interface TicketsDeps {
   ) => ReturnType<CallPlacing['place']>;
   /** Seconds that a phone rings where nothing else is said. */
   readonly ringTimeout: number;
-  /** A call, live or ended. */
-  readonly find: (companyId: CompanyId, callID: CallID) => Promise<Call | undefined>;
+  /** A call as it is stored, live or ended; `begun`: it is just being stored here. */
+  readonly find: (companyId: CompanyId, callID: CallID) => Promise<Call | 'begun' | undefined>;
 }
 
 /**
@@ -69,6 +69,7 @@ export class Tickets implements TicketDesk {
   async becameOf(companyId: CompanyId, callID: CallID): Promise<TicketCall> {
     const call = await this.#deps.find(companyId, callID);
     if (!call) return { state: 'unknown', bridged: false, agentMissed: false };
+    if (call === 'begun') return { state: 'live', bridged: false, agentMissed: false };
     const agent = call.parties[0]?.leg;
     return {
       state: call.deleted ? 'ended' : 'live',

@@ -1,6 +1,6 @@
-import type { Refusal } from '../cti/errors.ts';
 import type { AgentID, CallID, CompanyId } from '../cti/ids.ts';
 import type { ParamsOf } from '../cti/requests.ts';
+import type { PlacingOutcome } from './dialer.ts';
 import type { Caller } from './rpc.ts';
 
 /** Lets so many through in a second. */
@@ -84,7 +84,7 @@ export interface TicketDesk {
     callID: CallID,
     params: ParamsOf<'RequestMakeCall'>,
     of: { readonly queue: string; readonly assignment: number },
-  ): Promise<{ result: unknown } | { refusal: Refusal }>;
+  ): Promise<PlacingOutcome>;
   becameOf(companyId: CompanyId, callID: CallID): Promise<TicketCall>;
   /**
    * How a place in a queue stands.

@@ -1,9 +1,32 @@
 import type { Refusal } from '../cti/errors.ts';
+import type { NewEventOf } from '../cti/events.ts';
 import type { CallID, CompanyId } from '../cti/ids.ts';
 import type { ParamsOf } from '../cti/requests.ts';
 import type { Caller } from './rpc.ts';
 
-/** Places calls under ids that are chosen beforehand, for those who must not place one twice. */
+/** What came of asking for a call under a chosen id. */
+export type PlacingOutcome =
+  | { readonly result: unknown }
+  | {
+      readonly refusal: Refusal;
+      /** Nobody has the call's shard now, so nobody could look whether an earlier asking has begun it. */
+      readonly unasked?: true;
+    };
+
+/** What is stored of a call. */
+export interface CallTrace {
+  /** `unknown`: it was never heard of, or too long ago. */
+  readonly state: 'live' | 'ended' | 'unknown';
+  /** What its events tell of those who have left it, and of its end if it has ended: as when they were stored with it. */
+  readonly ends: readonly (NewEventOf<'EventReleased'> | NewEventOf<'EventCallDeleted'>)[];
+  /** The customer has been put through. */
+  readonly established: boolean;
+}
+
+/**
+ * Places calls under ids that are chosen beforehand, for those who must not place one twice. The phones of such a call are
+ * dialled once, whatever dies meanwhile (calls/once.ts).
+ */
 export interface CallPlacing {
   /** An id for a call, on the node where it would best be placed now; undefined while no call may begin. */
   chooseCallID(): CallID | undefined;
@@ -12,17 +35,13 @@ export interface CallPlacing {
    * made, and nothing is placed.
    *
    * @param trunk by which numbers are called; the company's where absent
-   * @returns its result, or the refusal: NotReady where nothing was begun and it may be tried again under a new id;
-   *   CTIException where it may have been begun and nobody could say so: it is to be asked for again under this one
+   * @returns its result, or the refusal: NotReady where this asking has begun nothing and it may be tried again under a new
+   *   id, unless an earlier one may have and nobody could look (`unasked`); CTIException where it may have been begun and
+   *   nobody could say so: it is to be asked for again under this one
    */
-  place(
-    caller: Caller,
-    callID: CallID,
-    params: ParamsOf<'RequestMakeCall'>,
-    trunk?: string,
-  ): Promise<{ result: unknown } | { refusal: Refusal }>;
-  /** What is known of a call: whether it lives, has ended, or was never heard of (or too long ago). */
-  whatIs(companyId: CompanyId, callID: CallID): Promise<'live' | 'ended' | 'unknown'>;
+  place(caller: Caller, callID: CallID, params: ParamsOf<'RequestMakeCall'>, trunk?: string): Promise<PlacingOutcome>;
+  /** What is stored of a call: with it are stored its events, so this tells what they told, or will. */
+  traceOf(companyId: CompanyId, callID: CallID): Promise<CallTrace>;
 }
 
 /** How far a customer is whom a queue has called. */

@@ -87,10 +87,10 @@ describe('a call under an id that was chosen before', () => {
     if (callID === undefined) throw new Error('no node');
     expect(callID.endsWith('004')).toBe(true);
     const answer = { result: { callID, partyID: `${callID}-1` } };
-    expect(await engine.whatIs(ACME, callID)).toBe('unknown');
+    expect((await engine.traceOf(ACME, callID)).state).toBe('unknown');
     expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
     expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
-    expect(await engine.whatIs(ACME, callID)).toBe('live');
+    expect((await engine.traceOf(ACME, callID)).state).toBe('live');
     engine.close();
     engine = await open();
     expect(await engine.place(CALLER, callID, PARAMS)).toEqual(answer);
@@ -106,7 +106,7 @@ describe('a call under an id that was chosen before', () => {
     expect(admission.size).toBe(0);
     expect(await engine.place(CALLER, first, PARAMS)).toHaveProperty('result');
     expect(await engine.place(CALLER, second, PARAMS)).toMatchObject({ refusal: { name: 'NotReady' } });
-    expect([await engine.whatIs(ACME, second), dialled.length, admission.size]).toEqual(['unknown', 1, 1]);
+    expect([(await engine.traceOf(ACME, second)).state, dialled.length, admission.size]).toEqual(['unknown', 1, 1]);
   });
 
   it.each([
@@ -195,8 +195,7 @@ describe('a call under an id that was chosen before', () => {
     expect(await router.place(CALLER, callID, PARAMS, 'another')).toMatchObject({ refusal: { name } });
     // It can be asked again without harm, and was: always under this id.
     expect(asked.length).toBeGreaterThan(1);
-    for (const question of asked)
-      expect(question).toMatchObject({ ask: 'place', callID, as: { trunk: 'another', once: true } });
+    for (const question of asked) expect(question).toMatchObject({ ask: 'place', callID, as: { trunk: 'another' } });
   });
 
   it('is neither chosen nor placed where no node serves, or the service is about to end', async () => {

@@ -1,7 +1,7 @@
 import type { Directory } from '../../src/engine/directory.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Recordings } from '../../src/engine/recordings.ts';
-import type { Admission, CommitResult } from '../../src/ports.ts';
+import type { Admission, CallStore, CommitResult } from '../../src/ports.ts';
 
 /** Seconds that phones ring where a request says nothing. */
 export const RING_TIMEOUT = 25;
@@ -9,16 +9,19 @@ export const RING_TIMEOUT = 25;
 const stored = ({ version }: { version: number }): Promise<CommitResult> =>
   Promise.resolve({ outcome: 'stored', version: version + 1, lastEventID: 0 });
 
-/** An engine on a store that takes everything at once and keeps nothing; its ids count up from 1. */
+/** An engine on a store that takes everything at once and keeps nothing, or on the one given; its ids count up from 1. */
 export function bareEngine(options: {
   readonly directory: Directory;
   readonly admission: Admission;
   readonly now: () => number;
   readonly onError?: (error: unknown) => void;
+  readonly store?: CallStore;
+  readonly isPassing?: (error: unknown) => boolean;
+  readonly randomHex?: () => string;
 }): Engine {
   let n = 0;
   return new Engine({
-    store: {
+    store: options.store ?? {
       commit: stored,
       append: () => Promise.resolve(),
       load: () => Promise.resolve(undefined),
@@ -35,10 +38,12 @@ export function bareEngine(options: {
     admission: options.admission,
     directory: options.directory,
     now: options.now,
-    randomHex: () => {
-      n += 1;
-      return String(n).padStart(32, '0');
-    },
+    randomHex:
+      options.randomHex ??
+      (() => {
+        n += 1;
+        return String(n).padStart(32, '0');
+      }),
     ringTimeout: RING_TIMEOUT,
     log: {
       info: () => {},
@@ -47,7 +52,7 @@ export function bareEngine(options: {
       storeBack: () => {},
     },
     storeAnswers: () => true,
-    isPassing: () => false,
+    isPassing: options.isPassing ?? (() => false),
     onFenced: () => {},
   });
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Command } from '../../src/calls/command.ts';
+import type { Command, Dial } from '../../src/calls/command.ts';
 import { type CompanyConfig, checkConfig, formatProblem } from '../../src/config.ts';
 import { type ContactDeps, Contacts } from '../../src/contacts/index.ts';
 import { Directory } from '../../src/engine/directory.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { ApiAccess, Caller } from '../../src/ports.ts';
+import type { ApiAccess, Caller, NodeContents, TicketDesk } from '../../src/ports.ts';
 import { TokenBucket } from '../../src/rpc/index.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { CallAdmission } from '../../src/switch/admission.ts';
@@ -56,16 +56,46 @@ export function acme(feeds: readonly Record<string, unknown>[], change: Record<s
 export class Telephones {
   manner: (endpoint: string) => Manner = () => 'answers';
   serving = true;
+  /** Dials that ended another: a second one for the same channel. */
+  cut = 0;
+  /** Commands that are carried out yet before whoever gives them is dead: he is not obeyed any more, and hears nothing. */
+  livesFor = Number.POSITIVE_INFINITY;
   /** Every leg that was dialled, in order: endpoint and channel. */
   readonly dialled: { readonly endpoint: string; readonly channel: string; readonly callID: string }[] = [];
-  readonly #up = new Set<string>();
-  engine: Engine | undefined;
+  /** Channels that were made and not dialled. */
+  readonly #made = new Map<string, { readonly callID: string; readonly endpoint: string }>();
+  readonly #up = new Map<string, 'Down' | 'Ringing' | 'Up'>();
+  #engine: Engine | undefined;
 
   perform(callID: string, commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.do === 'dial') this.#dial(callID, command.channel, command.endpoint);
+      this.livesFor -= 1;
+      if (this.livesFor < 0) {
+        this.#engine = undefined;
+        return;
+      }
+      if (command.do === 'dial' && command.hold) this.#make(callID, command);
+      else if (command.do === 'dial') this.#dial(callID, command.channel, command.endpoint);
+      if (command.do === 'send-dial') this.#sendDial(command.channel);
       if (command.do === 'hang-up') this.#end(command.channel, command.q850);
     }
+  }
+
+  /** Whom it tells what phones do; undefined: nobody. */
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  set engine(engine: Engine | undefined) {
+    this.#engine = engine;
+    this.livesFor = Number.POSITIVE_INFINITY;
+  }
+
+  /** What whoever listens again finds. */
+  get contents(): NodeContents {
+    const made = [...this.#made.keys()].map((channel) => ({ channel, state: 'Down', ours: true }));
+    const up = [...this.#up].map(([channel, state]) => ({ channel, state, ours: true }));
+    return { channels: [...made, ...up], bridges: [], underWay: new Set(), startedAt: 0, busy: new Set() };
   }
 
   /** The phones that are up or ring. */
@@ -74,6 +104,7 @@ export class Telephones {
   }
 
   answer(channel: string): void {
+    this.#up.set(channel, 'Up');
     this.engine?.onFact(NODE, { channel, kind: 'leg-answered' });
   }
 
@@ -87,9 +118,24 @@ export class Telephones {
     return this.dialled.filter((d) => d.endpoint === endpoint).at(-1);
   }
 
+  #make(callID: string, { channel, endpoint }: Dial): void {
+    this.#made.set(channel, { callID, endpoint });
+    setImmediate(() => this.engine?.onFact(NODE, { channel, kind: 'leg-made' }));
+  }
+
+  #sendDial(channel: string): void {
+    const made = this.#made.get(channel);
+    if (!made) {
+      this.cut += 1;
+      return;
+    }
+    this.#made.delete(channel);
+    this.#dial(made.callID, channel, made.endpoint);
+  }
+
   #dial(callID: string, channel: string, endpoint: string): void {
     this.dialled.push({ endpoint, channel, callID });
-    this.#up.add(channel);
+    this.#up.set(channel, 'Down');
     const manner = this.manner(endpoint);
     setImmediate(() => {
       if (manner === 'busy') {
@@ -97,6 +143,7 @@ export class Telephones {
         this.engine?.onFact(NODE, { channel, kind: 'leg-ended', q850: 17, sip: 486 });
         return;
       }
+      this.#up.set(channel, 'Ringing');
       this.engine?.onFact(NODE, { channel, kind: 'leg-ringing' });
       if (manner === 'answers') this.answer(channel);
       if (manner === 'rings-out') {
@@ -107,7 +154,7 @@ export class Telephones {
   }
 
   #end(channel: string, q850: number): void {
-    if (!this.#up.delete(channel)) return;
+    if (!this.#up.delete(channel) && !this.#made.delete(channel)) return;
     setImmediate(() => this.engine?.onFact(NODE, { channel, kind: 'leg-ended', q850 }));
   }
 }
@@ -119,9 +166,16 @@ export interface Process {
   readonly http: FastifyInstance;
   readonly warnings: string[];
   close(): Promise<void>;
+  /** Ends it as a crash would, as far as telephones can tell. */
+  crash(): Promise<void>;
 }
 
-export async function process(store: Store, phones: Telephones, config: CompanyConfig): Promise<Process> {
+export async function process(
+  store: Store,
+  phones: Telephones,
+  config: CompanyConfig,
+  deskOf: (real: TicketDesk) => TicketDesk = (real) => real,
+): Promise<Process> {
   const warnings: string[] = [];
   const isPassing = (error: unknown): boolean => error instanceof StoreUnavailable && error.retryable;
   const engine = storedEngine(store, {
@@ -164,9 +218,8 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       resync: () => {},
     },
   });
-  const { contacts, http } = front(engine, store, config, warnings, async (question) => {
-    return (await contacts.answer(question)) ?? 'not-ready';
-  });
+  const here: ContactDeps['ask'] = async (question) => (await contacts.answer(question)) ?? 'not-ready';
+  const { contacts, http } = front(engine, store, config, warnings, here, deskOf(engine.tickets));
   await contacts.load();
   await engine.openFloors();
   contacts.start();
@@ -181,6 +234,11 @@ export async function process(store: Store, phones: Telephones, config: CompanyC
       await contacts.close();
       engine.close();
     },
+    async crash() {
+      engine.close();
+      await contacts.close();
+      await http.close();
+    },
   };
 }
 
@@ -191,11 +249,12 @@ export function front(
   config: CompanyConfig,
   warnings: string[],
   ask: ContactDeps['ask'],
+  desk: TicketDesk = engine.tickets,
 ): { readonly contacts: Contacts; readonly http: FastifyInstance } {
   const deps: ContactDeps = {
     store: store.contacts,
     events: store.events,
-    desk: engine.tickets,
+    desk,
     ask,
     placing: engine,
     now: Date.now,

@@ -8,7 +8,16 @@ import type { ParamsOf } from '../../src/cti/requests.ts';
 import { Dialer, type DialerDeps } from '../../src/dialer/index.ts';
 import type { QueueAgent } from '../../src/dialer/queue-agents.ts';
 import { listRoutes, type RouteList } from '../../src/http/endpoint.ts';
-import type { ApiAccess, Caller, CallPlacing, CustomerProgress, QueueWatch, Requests } from '../../src/ports.ts';
+import type {
+  ApiAccess,
+  Caller,
+  CallPlacing,
+  CallTrace,
+  CustomerProgress,
+  PlacingOutcome,
+  QueueWatch,
+  Requests,
+} from '../../src/ports.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type QueueCallStory, queueCallEnd } from './queue-call-events.ts';
 
@@ -40,6 +49,8 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   refusals = 0;
   /** Does not say so many times whether it has begun a call. */
   unsure = 0;
+  /** Says so many times that nobody has the call's shard: whether it was begun before cannot be looked up. */
+  unowned = 0;
   /** Refuses calls to this number for good. */
   never: string | undefined;
   /** `before`: requests are never heard; `after`: they are carried out, and the answer is lost. */
@@ -56,6 +67,7 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
   readonly progress = new Map<CallID, CustomerProgress>();
   store: Store;
   readonly #known = new Map<CallID, 'live' | 'ended'>();
+  readonly #ends = new Map<CallID, CallTrace['ends']>();
   readonly #live = new Map<CallID, { caller: Caller; params: MakeCall }>();
   readonly #waiting = new Waiting();
   readonly #silent: ((error: Error) => void)[] = [];
@@ -68,8 +80,12 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     return this.serving ? newCallID(randomBytes(16).toString('hex'), 1) : undefined;
   }
 
-  async place(caller: Caller, callID: CallID, params: MakeCall, trunk?: string) {
+  async place(caller: Caller, callID: CallID, params: MakeCall, trunk?: string): Promise<PlacingOutcome> {
     if (this.mute === 'before') await this.#silence();
+    if (this.unowned > 0 && this.unsure === 0) {
+      this.unowned--;
+      return { refusal: { code: -32011, name: 'NotReady' }, unasked: true as const };
+    }
     if (!this.#known.has(callID)) {
       if (this.refusals > 0) {
         this.refusals--;
@@ -102,8 +118,15 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     return new Promise((_resolve, reject) => this.#silent.push(reject));
   }
 
-  async whatIs(_companyId: string, callID: CallID) {
-    return this.#known.get(callID) ?? ('unknown' as const);
+  async traceOf(_companyId: string, callID: CallID): Promise<CallTrace> {
+    const state = this.#known.get(callID) ?? 'unknown';
+    return { state, ends: this.#ends.get(callID) ?? [], established: false };
+  }
+
+  /** What was stored of all calls is gone, save of those that live. */
+  forgetEnded(): void {
+    for (const [callID, state] of this.#known) if (state === 'ended') this.#known.delete(callID);
+    this.#ends.clear();
   }
 
   async request(_caller: Caller, method: string, params: unknown) {
@@ -152,10 +175,14 @@ export class SimulatedSwitch implements CallPlacing, Requests, QueueWatch {
     const events = params.thisDN.startsWith('8')
       ? queueCallEnd(call, this.storyOf(params.otherDN), Date.now())
       : endEvents(caller, callID, params, this.endOf(params.otherDN));
+    this.#ends.set(callID, events.filter(isEnd));
     await this.store.calls.append(companyId, events);
     this.#waiting.changed();
   }
 }
+
+const isEnd = (event: NewCtiEvent): event is CallTrace['ends'][number] =>
+  event.messageID === 'EventReleased' || event.messageID === 'EventCallDeleted';
 
 /** The events by which a call ends. */
 function endEvents(caller: Caller, callID: CallID, params: MakeCall, end: End): NewCtiEvent[] {

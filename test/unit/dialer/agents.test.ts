@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CtiEvent } from '../../../src/cti/events.ts';
+import { CompanyId } from '../../../src/cti/ids.ts';
 import { Agents } from '../../../src/dialer/agents.ts';
+import { readAgents } from '../../../src/dialer/agents-now.ts';
 import { Pace } from '../../../src/dialer/pace.ts';
+import type { Caller, RequestOutcome, Requests } from '../../../src/ports.ts';
 import { callID } from '../../support/dialer-kit.ts';
 
 const ALL = ['1001', '1002'];
@@ -52,6 +55,48 @@ describe('which agent is called', () => {
     expect(agents.free(['1001'])).toBe('1001');
     agents.hear(event('EventAgentLogout', '1001'));
     expect(agents.free(['1001'])).toBeUndefined();
+  });
+});
+
+describe('what is known of agents', () => {
+  it('can be read anew after a hole in the log; who is being called is not forgotten', () => {
+    const agents = new Agents();
+    agents.hear(event('EventDialing', '1001'));
+    agents.hear(event('EventAgentNotReady', '1002'));
+    agents.take('1003', 'a');
+    agents.forgetCalls();
+    agents.forgetAway();
+    expect(['1001', '1002', '1003'].map((dn) => agents.free([dn]))).toEqual(['1001', '1002', undefined]);
+  });
+
+  it('is what is so now, as far as it can be read', async () => {
+    const agents = new Agents();
+    agents.hear(event('EventDialing', '1001'));
+    agents.hear(event('EventAgentNotReady', '1002'));
+    const answers: Record<string, RequestOutcome> = {
+      RequestListAgents: { refusal: { code: -32011, name: 'NotReady' } },
+      RequestListCalls: { result: { calls: [{ parties: [{ thisDN: '1003', partyID: `${callID(2)}-1` }] }] } },
+    };
+    const requests: Requests = { request: async (_caller, method) => answers[method] ?? { result: {} } };
+    const caller: Caller = { companyId: CompanyId.parse('acme'), keyName: 'dialler', scopes: new Set() };
+    const free = () => ['1001', '1002', '1003'].map((dn) => agents.free([dn]));
+    expect(await readAgents(agents, requests, caller)).toBe(false);
+    expect(free()).toEqual(['1001', undefined, undefined]);
+    answers['RequestListAgents'] = { result: { agents: [{ thisDN: '1001', state: 'NotReady' }] } };
+    expect(await readAgents(agents, requests, caller)).toBe(true);
+    expect(free()).toEqual([undefined, '1002', undefined]);
+  });
+
+  it('does not grow with the customers who are called', () => {
+    const agents = new Agents();
+    agents.free(ALL);
+    for (let i = 0; i < 1_000; i += 1) {
+      agents.hear(event('EventRinging', `9180001${i}`));
+      agents.hear(event('EventReleased', `9180001${i}`));
+    }
+    agents.hear(event('EventRinging', '1001'));
+    agents.hear(event('EventReleased', '1001'));
+    expect([agents.remembered, agents.free(ALL)]).toEqual([2, '1002']);
   });
 });
 

@@ -174,7 +174,7 @@ describe('a campaigncall', () => {
       .deleted();
     expect(abandoned.last).toMatchObject({ status: 'done', result: 'fail' });
     const lost = new Driven().place();
-    lost.step({ kind: 'lost', callID: lost.callID, stopped: false });
+    lost.step({ kind: 'lost', callID: lost.callID });
     expect(lost.last).toMatchObject({ status: 'done', result: 'fail', reference_type: 'call' });
     const refused = new Driven().claim();
     refused.step({ kind: 'not-placed', callID: refused.callID, why: 'never' });

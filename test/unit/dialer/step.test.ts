@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DialerCall, type Leg, RUNNING, shownStatus } from '../../../src/dialer/dialer-call.ts';
-import { MAX_FAULTS } from '../../../src/dialer/step.ts';
+import { type DialerInput, MAX_FAULTS } from '../../../src/dialer/step.ts';
 import { callID, flowOf, Life, NOW } from '../../support/dialer-kit.ts';
 import { stories } from '../../support/properties.ts';
 
@@ -131,16 +131,60 @@ describe('the life of a call of the dialler', () => {
     expect(shownStatus(life.call, { state: 'paused', since: NOW + 4 })).toBe('IN_PROGRESS');
   });
 
-  it('is tried again where all trace of it is lost', () => {
-    const life = new Life(flowOf()).place();
-    expect(life.step({ kind: 'lost', callID: life.callID, stopped: false }).status).toBe('REATTEMPT_SCHEDULED');
+  it('is not tried again where all trace of it is lost: somebody may have been called', () => {
+    const life = new Life(retrying(), { 'contact-numbers': ['918000123456', '918000123457'] }).place();
+    expect(life.step({ kind: 'lost', callID: life.callID })).toMatchObject({ status: 'FAILURE', phase: 'ended' });
+  });
+
+  describe('as it is stored, where the log has lost what it told', () => {
+    const told = (life: Life, how: 'talk' | 'customer-away' | 'agent-away'): DialerInput => {
+      const seen = new Life(retrying());
+      const after = seen.attempt(how);
+      const legs = after.legs.map((l) => ({
+        ...l,
+        callID: life.callID,
+        partyID: `${life.callID}${l.partyID.slice(-2)}`,
+      }));
+      const talked = how === 'talk' && { bridgedAt: NOW + 5_000 };
+      const end = { connectionStatus: talked ? 'Connected' : 'Busy', endedAt: NOW + 25_000, ...talked };
+      return { kind: 'found', callID: life.callID, legs, answered: how === 'talk', end, stopped: false };
+    };
+
+    it.each([
+      ['talk', 'COMPLETED'],
+      ['customer-away', 'CUSTOMER_REATTEMPT_SCHEDULED'],
+      ['agent-away', 'AGENT_REATTEMPT_SCHEDULED'],
+    ] as const)('ends as it did: %s', (how, status) => {
+      const life = new Life(retrying()).place();
+      const found = life.step(told(life, how));
+      expect([found.status, found.placing]).toEqual([status, undefined]);
+    });
+
+    it('has each leg once, whichever way it was told of', () => {
+      const life = new Life(retrying()).place();
+      life.leg('customer', { connectionStatus: 'Busy', sipCode: 486 });
+      expect(life.step(told(life, 'customer-away')).legs.map((l) => l.role)).toEqual(['customer', 'agent']);
+    });
+
+    it('goes on where it lives, with those who have left and the answer that was missed', () => {
+      const life = new Life(retrying()).claim();
+      const [agent] = new Life(retrying()).attempt('agent-away').legs;
+      if (!agent) throw new Error('no leg');
+      const found = { kind: 'found', callID: life.callID, legs: [agent], answered: true, stopped: false } as const;
+      expect(life.step(found)).toMatchObject({ phase: 'live', legs: [agent], placing: { answered: true } });
+      const before = life.call;
+      expect(life.step(found)).toBe(before);
+      // What comes after the hole counts, and what is told a second time does not.
+      life.leg('agent', { connectionStatus: 'User Not Answered' });
+      expect(life.call.legs).toHaveLength(1);
+    });
   });
 
   it('leaves alone what is over, older or told already', () => {
     const life = new Life(retrying());
     const once = life.attempt('agent-away');
     expect(life.step({ kind: 'placed', callID: life.callID })).toBe(once);
-    expect(life.step({ kind: 'lost', callID: life.callID, stopped: false })).toBe(once);
+    expect(life.step({ kind: 'lost', callID: life.callID })).toBe(once);
     life.claim();
     const claimed = life.call;
     expect(life.step({ kind: 'placed', callID: callID(1) })).toBe(claimed);
