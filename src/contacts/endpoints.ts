@@ -113,6 +113,8 @@ const word = (what: 'accept' | 'decline' | 'complete', summary: string): Endpoin
     400: { means: 'The body fails its schema.', body: failure },
     404: { means: 'This company has no such task.', body: failure },
     409: { means: 'It is not this agent’s, or not at that point.', body: failure },
+    413: { means: 'The body is over `http.bodyLimit`.', body: failure },
+    415: { means: 'The body is no JSON.', body: failure },
     ...keyed,
   },
 });

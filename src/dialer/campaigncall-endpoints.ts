@@ -56,6 +56,7 @@ export const CAMPAIGNCALL_ENDPOINTS = {
       400: { means: 'The body fails its schema, or the number must not be called.', body: failure },
       404: { means: 'This company has no such flow.', body: failure },
       409: { means: 'The flow has been stopped.', body: failure },
+      413: { means: 'The body is over `http.bodyLimit`.', body: failure },
       ...always,
     },
   },

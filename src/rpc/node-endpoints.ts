@@ -29,8 +29,11 @@ const params = z.strictObject({ node: z.string().describe('The node’s id.') })
 const noKey = { means: 'No key of an operator.', body: failure } satisfies EndpointAnswer;
 const changed = {
   200: { means: 'The node as it is now; also where nothing had to be changed.', body: node },
+  400: { means: 'The body is not what it should be.', body: failure },
   401: noKey,
   404: { means: 'There is no such node.', body: failure },
+  413: { means: 'The body is over `http.bodyLimit`.', body: failure },
+  415: { means: 'The body is no JSON.', body: failure },
   503: { means: 'Redis is away: nothing was changed.', body: failure },
 } satisfies Record<number, EndpointAnswer>;
 
@@ -58,7 +61,7 @@ export const NODE_ENDPOINTS = {
     access: 'operator',
     params,
     body: drainBody,
-    answers: { ...changed, 400: { means: 'The body is not what it should be.', body: failure } },
+    answers: changed,
   },
   resume: {
     method: 'POST',

@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
@@ -206,6 +206,7 @@ function httpServer(deps: RouteDeps): FastifyInstance {
     requestTimeout: 30_000,
     keepAliveTimeout: 60_000,
     bodyLimit: limits.bodyBytes,
+    frameworkErrors: (error, _request, reply: FastifyReply) => refuseAddress(error.code, reply),
     http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
   });
   app.server.maxConnections = limits.connections;
@@ -221,6 +222,14 @@ function httpServer(deps: RouteDeps): FastifyInstance {
     return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
   return app;
+}
+
+/** An address that leads to no route, in our words: the framework's are its own error codes. */
+function refuseAddress(code: string, reply: FastifyReply): void {
+  // Nothing here has a name as long as that.
+  const isTooLong = code === 'FST_ERR_MAX_PARAM_LENGTH';
+  reply.headers(SECURITY_HEADERS).code(isTooLong ? 404 : 400);
+  reply.send({ error: isTooLong ? 'not found' : 'the address is not well-formed' });
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {

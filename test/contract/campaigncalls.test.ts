@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { CompanyConfig } from '../../src/config.ts';
 import type { CompanyId } from '../../src/cti/ids.ts';
+import { CAMPAIGNCALL_ENDPOINTS } from '../../src/dialer/campaigncall-endpoints.ts';
 import type { ApiAccess, Caller } from '../../src/ports.ts';
 import { type Instance, instance, SimulatedSwitch } from '../support/dialer-harness.ts';
 import { companyOf, SECURITY_ID } from '../support/dialer-kit.ts';
@@ -164,6 +165,8 @@ describe('campaigncalls over HTTP', () => {
       { campaign_id: 'flow0001', destination: 7 },
     ];
     expect(await statuses(...bodies.map((b) => ask('POST', '', 'all', b)))).toEqual(bodies.map(() => 400));
+    expect(await statuses(ask('POST', '', 'all', 'x'.repeat(2_000_000)))).toEqual([413]);
+    expect(CAMPAIGNCALL_ENDPOINTS.create.answers).toHaveProperty('413');
     const number = await post('12');
     expect([number.status, number.body['status']]).toEqual([400, 'INVALID_CONTACT_NUMBER']);
     await done(id);

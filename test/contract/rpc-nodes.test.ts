@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NodeStatus } from '../../src/ports.ts';
 import { operatorKeys } from '../../src/rpc/index.ts';
+import { NODE_ENDPOINTS } from '../../src/rpc/node-endpoints.ts';
 import { Harness, KEYS } from '../support/rpc-harness.ts';
 
 const OPERATOR = 'operator-secret-0001';
@@ -92,6 +93,22 @@ describe('the operators’ API', () => {
     const [status] = await ask('POST', '/pbx-1/drain', { body });
     expect([status, asked]).toEqual([400, []]);
   });
+
+  test.each(['drain', 'resume'] as const)(
+    '%s answers a body that cannot be read as its document says',
+    async (what) => {
+      const bodies = [
+        { body: '{', type: 'application/json' },
+        { body: '<a/>', type: 'application/xml' },
+        { body: `"${'x'.repeat(300_000)}"`, type: 'application/json' },
+      ];
+      const statuses: number[] = [];
+      for (const given of bodies) statuses.push((await ask('POST', `/pbx-1/${what}`, given))[0]);
+      expect(statuses).toEqual([400, 415, 413]);
+      expect(Object.keys(NODE_ENDPOINTS[what].answers)).toEqual(expect.arrayContaining(statuses.map(String)));
+      expect(asked).toEqual([]);
+    },
+  );
 
   test('a node that is not there is 404, and Redis that is away 503, in the log with its reason', async () => {
     expect(await ask('POST', '/pbx-9/drain')).toEqual([404, { error: 'there is no such node' }]);

@@ -286,6 +286,18 @@ test('metrics are open to loopback, and every answer has its security headers', 
   expect((await fetch(rpc.url('/nothing'))).status).toBe(404);
 });
 
+test('an address that leads nowhere is told in our words, with the security headers', async () => {
+  const rpc = await start();
+  for (const [path, status, error] of [
+    [`/recordings/${'x'.repeat(300)}`, 404, 'not found'],
+    ['/recordings/%zz', 400, 'the address is not well-formed'],
+  ] as const) {
+    const response = await fetch(rpc.url(path));
+    expect([response.status, await response.json()]).toEqual([status, { error }]);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  }
+});
+
 test('metrics need a key with the scope admin from any other address', async () => {
   const rpc = await start();
   const from = async (remoteAddress: string, key?: string, more: Record<string, string> = {}) => {
