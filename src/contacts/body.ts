@@ -91,13 +91,23 @@ function variablesOf(value: XmlValue | undefined): unknown {
   });
 }
 
-/** True where an answer is to be JSON: asked for, or, where nothing is asked for, sent. */
+/**
+ * True where an answer is to be JSON: asked for, or, where nothing is asked for, sent. Of two that are asked for the one
+ * of the higher quality counts (RFC 9110, 12.5.1), and of equals the one that is named first.
+ */
 export function wantsJson(request: FastifyRequest): boolean {
-  const accept = request.headers.accept ?? '';
-  const json = accept.search(/\bjson\b/i);
-  const xml = accept.search(/\bxml\b/i);
-  if (json < 0 && xml < 0) return isJson(request.headers['content-type'] ?? '');
-  return xml < 0 || (json >= 0 && json < xml);
+  const ranges = (request.headers.accept ?? '').split(',');
+  const json = qualityOf(ranges, /\bjson\b/i);
+  const xml = qualityOf(ranges, /\bxml\b/i);
+  if (json.q === xml.q) return json.q > 0 ? json.at < xml.at : isJson(request.headers['content-type'] ?? '');
+  return json.q > xml.q;
+}
+
+/** How much a form is wanted, 0 to 1, and where it is named; what is not named is not wanted. */
+function qualityOf(ranges: readonly string[], form: RegExp): { readonly q: number; readonly at: number } {
+  const at = ranges.findIndex((range) => form.test(range.split(';')[0] ?? ''));
+  const q = /;\s*q=([\d.]+)\s*$/i.exec(ranges[at] ?? '')?.[1] ?? 1;
+  return { q: at < 0 ? 0 : Number(q), at };
 }
 
 const ELEMENTS: Readonly<Record<Kind, string>> = { callback: 'Contact', task: 'Task' };

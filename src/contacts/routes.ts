@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress } from '../config.ts';
 import type { CompanyId } from '../cti/ids.ts';
@@ -45,9 +46,11 @@ export function contactRoutes(http: FastifyInstance, routes: ContactRoutes): voi
 
   http.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: routes.bodyLimit }, (_request, body, done) =>
-      done(null, body),
-    );
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: routes.bodyLimit }, (_request, body, done) => {
+      // Other bytes would be read as other letters: whoever declares another encoding would get a name that is not his.
+      if (isUtf8(Buffer.from(body))) done(null, body.toString());
+      else done(new UnreadableBody(400, 'the body is no UTF-8'));
+    });
     scope.setErrorHandler(async (err: { statusCode?: number; message: string }, request, reply) => {
       if (err instanceof UnreadableBody) return sendFault(request, reply, err.status, err.message);
       if (err.statusCode === 413) {
