@@ -57,7 +57,7 @@ describe('contacts', () => {
       expect([posted.status, posted.json().status]).toEqual([201, 'Queued']);
       expect((await ask('GET', posted.location, undefined, { accept: 'text/xml' })).text).toContain('<status>Queued');
       expect(
-        (await ask('GET', posted.location, undefined, { accept: 'text/xml;q=0.9, application/json' })).text,
+        (await ask('GET', posted.location, undefined, { accept: 'application/json;q=0.9, text/xml' })).text,
       ).toContain('<Contact>');
     });
 
