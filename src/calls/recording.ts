@@ -72,6 +72,7 @@ export function stopRecording(turn: RecordingTurn): Refused | undefined {
 export function pauseRecording(turn: RecordingTurn): Refused | undefined {
   const { recording } = turn.call;
   const channel = channelOf(turn.call, 'on');
+  if (recording?.state === 'paused') return wrongState('the recording is paused already');
   if (!recording || channel === undefined) return wrongState('the call is not being recorded');
   turn.update({ recording: { ...recording, state: 'paused' } });
   turn.ask({ do: 'pause-recording', channel });

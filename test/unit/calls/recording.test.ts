@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordingPlan } from '../../../src/calls/call.ts';
 import type { CallRequest } from '../../../src/calls/input.ts';
+import { isRefused } from '../../../src/calls/output.ts';
 import { recordingName } from '../../../src/calls/recording.ts';
+import { step } from '../../../src/calls/step.ts';
 import { BUSY, COMPANY, destination, type Story, story } from './flow.ts';
 
 const AGENT = '1001';
@@ -193,6 +195,18 @@ describe('refused, with the call left as it was', () => {
       expect(t.asked()).toEqual([]);
     });
   }
+
+  it('says why: a recording that is paused is not one that there is not', () => {
+    const reasonOf = (t: Story) => {
+      const outcome = step(t.call, request('pause'), t.now);
+      return isRefused(outcome) ? outcome.refusal.data : undefined;
+    };
+    const t = talking(AT_TALK);
+    ask(t, 'pause');
+    expect(reasonOf(t)).toEqual({ reason: 'the recording is paused already' });
+    ask(t, 'stop');
+    expect(reasonOf(t)).toEqual({ reason: 'the call is not being recorded' });
+  });
 
   it('NotFoundParty where thisDN is no party, NotFoundCallID once the call is over', () => {
     const t = talking(AT_TALK);
