@@ -118,7 +118,7 @@ export function arrive(input: CallArrived, now: number): Outcome {
     thisDN: input.callerDN,
     otherDN: input.target?.dn ?? input.queue?.id ?? input.dialledDN,
     ...(inbound && { ANI: input.callerDN, DNIS: input.dialledDN }),
-    ...(!inbound && input.target?.kind === 'customer' && { DNIS: input.target.dn }),
+    ...(!inbound && input.target?.kind === 'customer' && toNumber(input.target)),
     referenceID: 0,
     ringTimeout: input.ringTimeout,
     parties,
@@ -146,6 +146,9 @@ export function arrive(input: CallArrived, now: number): Outcome {
   }
   return turn.outcome();
 }
+
+/** What an agent's own phone dials: the number, and the one that is shown there. */
+const toNumber = ({ dn, callerId }: Destination) => ({ ...(callerId !== undefined && { ANI: callerId }), DNIS: dn });
 
 /** ANI and DNIS are told only where a number of the PSTN is in play. */
 const overPstn = (input: MakeCall): boolean => input.agent.kind === 'customer' || input.target.kind === 'customer';

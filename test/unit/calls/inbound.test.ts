@@ -272,7 +272,8 @@ describe('an agent dials on the phone itself', () => {
       `EventReleased(${CALLER})`,
       'EventCallDeleted(1001)',
     ]);
-    for (const event of t.events) expect(event).toMatchObject({ callType: 'Outbound', DNIS: CALLER, referenceID: 0 });
+    const told = { callType: 'Outbound', ANI: '+911140000000', DNIS: CALLER, referenceID: 0 };
+    for (const event of t.events) expect(event).toMatchObject(told);
     expect(t.event('EventDialing').makeCallType).toBe('DirectAgent');
     expect(t.event('EventEstablished', AGENT).makeCallType).toBe('DirectAgent');
     expect(t.released(CALLER)).toMatchObject({ makeCallType: 'DirectAgent', hangupCause: 'BY_AGENT' });
