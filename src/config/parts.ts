@@ -72,6 +72,8 @@ export const hostAndPort = (example: string) =>
         'is not an address and a port',
         `Write it as ${example}, or [::1]${example.slice(example.indexOf(':'))}`,
       ),
+      // What is no address has no port that could be over anything.
+      abort: true,
     })
     .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, {
       error: say('has a port over 65535', `Write it as ${example}`),

@@ -35,7 +35,8 @@ export function keyOf(path: Path): string {
 /** One line for a person: `ringmaster.yaml:7:5: nodes[0].ari.password: is missing. Add …` */
 export function formatProblem(problem: Problem): string {
   const key = problem.key === '' ? '' : `${problem.key}: `;
-  return `${problem.file}:${problem.line}:${problem.column}: ${key}${problem.message}. ${problem.fix}.`;
+  const end = problem.fix.endsWith('?') ? '' : '.';
+  return `${problem.file}:${problem.line}:${problem.column}: ${key}${problem.message}. ${problem.fix}${end}`;
 }
 
 /** The configuration cannot be used; `problems` says why, all of them at once. */

@@ -87,7 +87,8 @@ describe('the way to an answer', () => {
     const { callID } = await client.call('RequestMakeCall', { thisDN: dn, otherDN: number });
     await client.event('EventDialing', (e) => e.callID === callID);
     expect(await client.call('RequestAnswerCall', { referenceID: 5, callID, thisDN: dn })).toEqual({});
-    await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === dn);
+    const established = await client.event('EventEstablished', (e) => e.callID === callID && e.thisDN === dn);
+    expect(established.referenceID).toBe(5);
 
     const refusal = await client.refusal('RequestAnswerCall', { referenceID: 6, callID, thisDN: dn });
     expect([refusal.code, refusal.message]).toEqual([301006, 'InvalidAgentState']);

@@ -219,6 +219,7 @@ describe('a call that comes in', () => {
     expect(only(events, 'EventDialing')).toMatchObject({
       callType: 'Outbound',
       makeCallType: 'DirectAgent',
+      ANI: '911140001000',
       DNIS: number,
       otherDN: number,
     });

@@ -83,11 +83,19 @@ describe('the environment', () => {
   });
 });
 
+it('a problem ends with one mark', () => {
+  const problem = { file: 'f.yaml', line: 1, column: 2, key: 'listn', message: 'is not a key that is known here' };
+  expect(formatProblem({ ...problem, fix: 'Did you mean listen?' })).toMatch(/known here\. Did you mean listen\?$/);
+  expect(formatProblem({ ...problem, fix: 'Remove it' })).toMatch(/ Remove it\.$/);
+});
+
 describe('warnings', () => {
   it.each([
     ['an address that others can reach', 'trunks:', 'listen: 0.0.0.0:8090\ntrunks:', 'listen'],
     ['a pattern that matches a part', "'^1\\d{3}$'", "'1\\d{3}'", 'companies[0].extensions.pattern'],
     ['a pattern with a loose alternative', "'^1\\d{3}$'", "'^1\\d{3}|2$'", 'companies[0].extensions.pattern'],
+    ['a trunk that dials one number', 'PJSIP/{number}@carrier-a', 'PJSIP/carrier-a', 'trunks[0].endpoint'],
+    ['phones that are all one', 'PJSIP/{dn}', 'PJSIP/desk', 'companies[0].extensions.endpoint'],
     ['a queue that looks like a phone', "'^1\\d{3}$'", "'^\\d{4}$'", 'companies[0].queues[0].id'],
   ])('%s', (_, from, to, key) => {
     const text = changed(from, to);

@@ -55,6 +55,12 @@ describe('redis.sentinel', () => {
     expect(problem?.message).toMatch(message);
   });
 
+  it('what is no address is told once', () => {
+    expect(bad(withRedis('{ sentinel: { name: m, nodes: [nowhere] } }')).map((p) => p.message)).toEqual([
+      'is not an address and a port',
+    ]);
+  });
+
   it('with fewer than three sentinels draws a warning', () => {
     const { warnings } = good(withRedis('{ sentinel: { name: m, nodes: ["a:26379", "b:26379"] } }'));
     expect(warnings.map((w) => [w.key, w.message])).toEqual([
