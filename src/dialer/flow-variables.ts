@@ -42,7 +42,7 @@ const TYPES: Readonly<Record<string, { readonly check: Check; readonly failed: F
 };
 
 /** A value longer than this satisfies no validation: expressions are run over it. */
-const LONGEST = 4_096;
+const LONGEST = 1_024;
 
 /**
  * Holds a call's variables against the flow's validations.

@@ -25,13 +25,16 @@ export function watchLedgers(registry: Registry, book: Book, store: DialerStore,
   if (flows.length === 0) return;
   const read = async (): Promise<void> => {
     const ledgers = await Promise.all(
-      flows.map(async (flow) => ({ flow: flow.config.id, ledger: await readLedger(store, flow, now()) })),
+      flows.map(async (flow) => ({
+        of: { company: flow.account.companyId, flow: flow.config.id },
+        ledger: await readLedger(store, flow, now()),
+      })),
     ).catch(() => []);
     for (const { gauge, of } of gauges) {
       gauge.reset();
-      for (const { flow, ledger } of ledgers) {
-        gauge.set({ flow, window: '24h' }, of(ledger.day));
-        gauge.set({ flow, window: '30d' }, of(ledger.month));
+      for (const { of: labels, ledger } of ledgers) {
+        gauge.set({ ...labels, window: '24h' }, of(ledger.day));
+        gauge.set({ ...labels, window: '30d' }, of(ledger.month));
       }
     }
   };
@@ -44,7 +47,7 @@ export function watchLedgers(registry: Registry, book: Book, store: DialerStore,
     return reading;
   };
   const gauges = GAUGES.map(({ name, help, of }) => {
-    const labelNames = ['flow', 'window'];
+    const labelNames = ['company', 'flow', 'window'];
     const options = { name: `ringmaster_dialer_${name}`, help, labelNames, registers: [registry], collect };
     return { of, gauge: new Gauge(options) };
   });

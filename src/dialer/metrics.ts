@@ -16,13 +16,13 @@ export function watchDialer(registry: Registry, book: Book, store: DialerStore, 
     new Gauge({
       name,
       help,
-      labelNames: ['flow'],
+      labelNames: ['company', 'flow'],
       registers: [registry],
       async collect() {
         this.reset();
         for (const { companyId, flow } of flowsOf(book)) {
           const value = await read(companyId, flow).catch(() => undefined);
-          if (value !== undefined) this.set({ flow }, value);
+          if (value !== undefined) this.set({ company: companyId, flow }, value);
         }
       },
     });

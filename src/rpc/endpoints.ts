@@ -147,12 +147,12 @@ export const RPC_ENDPOINTS = {
     group: 'Watching',
     summary: 'Metrics in Prometheus’ text format',
     notes:
-      'Takes no key from loopback; from elsewhere, or by way of a proxy, an operator’s, or one with the scope `admin`.',
+      'Takes no key from loopback; from elsewhere, or by way of a proxy, an operator’s: they tell of all companies.',
     access: 'key',
     answers: {
       200: { means: 'Them.', body: { 'text/plain': z.string() } },
       401: NO_KEY,
-      403: NO_SCOPE,
+      403: { means: 'The key is a company’s.', body: refusal },
     },
   },
 } satisfies Record<string, Endpoint>;

@@ -101,7 +101,7 @@ export function eventsRoute(app: FastifyInstance, deps: RouteDeps): void {
 
 /**
  * `GET /healthz`, `GET /readyz` and `GET /metrics`. They take no key; /metrics does from other than loopback addresses,
- * and then an operator’s, or one with the scope `admin`. What a proxy on the same host passes on comes from elsewhere, as the
+ * and then an operator’s: they tell of all companies. What a proxy on the same host passes on comes from elsewhere, as the
  * proxy says (X-Forwarded-For, Forwarded, Via); one that says nothing must not pass /metrics on.
  */
 export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -119,9 +119,12 @@ export function watchRoutes(app: FastifyInstance, deps: RouteDeps): void {
     handler: async (request, reply) => {
       const operator = deps.operators.find(request.headers.authorization) !== undefined;
       if (!operator && !isFromHere(request)) {
-        const use = deps.uses.find(request.headers.authorization);
-        if (use === undefined) return unauthorized(reply, deps);
-        if (!use.caller.scopes.has('admin')) return refused(reply, 403, refuse('Forbidden', { scope: 'admin' }));
+        if (deps.uses.find(request.headers.authorization) === undefined) return unauthorized(reply, deps);
+        return refused(
+          reply,
+          403,
+          refuse('Forbidden', { reason: 'metrics are of all companies: an operator’s key is wanted' }),
+        );
       }
       return reply.header('content-type', deps.registry.contentType).send(await deps.registry.metrics());
     },

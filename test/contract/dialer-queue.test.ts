@@ -213,10 +213,14 @@ describe('a flow that calls customers for a queue', () => {
     first.dialer.watch(registry);
     const metrics = await registry.metrics();
     for (const window of ['24h', '30d']) {
-      expect(metrics).toContain(`ringmaster_dialer_abandoned_calls{flow="flow0001",window="${window}"} 2`);
-      expect(metrics).toContain(`ringmaster_dialer_answer_to_agent_seconds{flow="flow0001",window="${window}"} 2`);
+      expect(metrics).toContain(
+        `ringmaster_dialer_abandoned_calls{company="${ACME}",flow="flow0001",window="${window}"} 2`,
+      );
+      expect(metrics).toContain(
+        `ringmaster_dialer_answer_to_agent_seconds{company="${ACME}",flow="flow0001",window="${window}"} 2`,
+      );
     }
-    expect(metrics).not.toContain('answered_calls{flow="flow0002"');
+    expect(metrics).not.toContain(`answered_calls{company="${ACME}",flow="flow0002"`);
     // A flow that calls its agents first has no ledger.
     expect(await ledgerOf(first, 'flow0002')).toMatchObject({ 'api-response-code': 213 });
     expect(await ledgerOf(first, 'flow0003')).toMatchObject({ 'api-response-code': 301 });

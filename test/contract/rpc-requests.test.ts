@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { refuse } from '../../src/cti/errors.ts';
+import { operatorKeys } from '../../src/rpc/index.ts';
 import { ACME, OTHER } from '../support/rpc-doubles.ts';
 import { type Answered, authorization, Harness, KEYS } from '../support/rpc-harness.ts';
 
@@ -298,8 +299,9 @@ test('an address that leads nowhere is told in our words, with the security head
   }
 });
 
-test('metrics need a key with the scope admin from any other address', async () => {
-  const rpc = await start();
+test('metrics, which tell of all companies, need an operator’s key from any other address', async () => {
+  const operator = 'operator-secret-0005';
+  const rpc = await start({ operators: operatorKeys([{ name: 'night-shift', key: operator }]) });
   const from = async (remoteAddress: string, key?: string, more: Record<string, string> = {}) => {
     const { statusCode } = await rpc.server.http.inject({
       url: '/metrics',
@@ -312,7 +314,8 @@ test('metrics need a key with the scope admin from any other address', async () 
   expect(await from('::1')).toBe(200);
   expect(await from('192.0.2.1')).toBe(401);
   expect(await from('192.0.2.1', KEYS.full)).toBe(403);
-  expect(await from('192.0.2.1', KEYS.other)).toBe(200);
+  expect(await from('192.0.2.1', KEYS.other)).toBe(403);
+  expect(await from('192.0.2.1', operator)).toBe(200);
   // A proxy on this host does not make its clients local.
   for (const [name, value] of [
     ['x-forwarded-for', '192.0.2.1'],
@@ -321,7 +324,7 @@ test('metrics need a key with the scope admin from any other address', async () 
     ['via', '1.1 proxy'],
   ] as const) {
     expect(await from('127.0.0.1', undefined, { [name]: value }), name).toBe(401);
-    expect(await from('127.0.0.1', KEYS.other, { [name]: value }), name).toBe(200);
+    expect(await from('127.0.0.1', operator, { [name]: value }), name).toBe(200);
   }
 });
 
