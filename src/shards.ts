@@ -135,7 +135,9 @@ export class Shards implements ShardHost {
     if (!found) {
       this.#floor = undefined;
       this.#engine.closeFloors();
-      await this.#withFloor?.closed();
+      await this.#withFloor?.closed().catch((err: unknown) => {
+        this.#logger.error({ err, shard }, 'what lived with the agents could not be closed in order');
+      });
       return;
     }
     const open = this.#open.get(shard);
