@@ -206,6 +206,8 @@ export class EventTail {
           await this.#asking.command(['PING']);
           await this.#checkForLoss();
           resumed = true;
+          // Closed as the last answer came: nobody would end a wait that begins now.
+          if (this.#closed) return;
         }
         const tailed = [...this.#byCompany.values()].filter((t) => t.seen !== undefined);
         if (tailed.length === 0) await this.#somethingToRead();

@@ -2,6 +2,8 @@ import { createClient } from 'redis';
 
 /** How long what Redis has told may take to arrive, ms. */
 const ARRIVAL_MS = 10_000;
+/** Stands in place of a callID in what is written only to see that it is told of. */
+const SYNC = '~sync:';
 
 /** A connection that outlives Redis, which is killed on purpose and comes back. Not yet connected. */
 export function redisAt(url: string) {
@@ -30,7 +32,6 @@ export class Versions {
   readonly #listener: RedisClient;
   readonly #calls: string;
   readonly #eventID: string;
-  readonly #sync: string;
   readonly #written = new Map<string, number>();
   /** Calls whose first event has a higher id have been counted from their beginning; undefined while nothing is told. */
   #since: number | undefined;
@@ -42,7 +43,6 @@ export class Versions {
     this.#listener = listener;
     this.#calls = `${prefix}:{${companyId}}:call:`;
     this.#eventID = `${prefix}:{${companyId}}:event-id`;
-    this.#sync = `${prefix}:sync`;
   }
 
   /** @param redis whose connection is used for what is asked */
@@ -58,10 +58,11 @@ export class Versions {
     await listener.pSubscribe(`${told}${versions.#calls}*`, (what, channel) => {
       if (what !== 'hset') return;
       const callID = channel.slice(told.length + versions.#calls.length);
+      if (callID.startsWith(SYNC)) {
+        versions.#synced = Number(callID.slice(SYNC.length));
+        return;
+      }
       versions.#written.set(callID, (versions.#written.get(callID) ?? 0) + 1);
-    });
-    await listener.subscribe(versions.#sync, (n) => {
-      versions.#synced = Number(n);
     });
     await versions.goOn();
     return versions;
@@ -74,7 +75,7 @@ export class Versions {
   async goOn(): Promise<void> {
     if (this.#since !== undefined) return;
     await this.#redis.configSet('notify-keyspace-events', 'Kh');
-    // What was told is here: the subscription stands.
+    // That it is told shows that the subscription stands.
     await this.#heardAll();
     this.#since = Number((await this.#redis.get(this.#eventID)) ?? '0');
   }
@@ -86,7 +87,9 @@ export class Versions {
     const until = performance.now() + ARRIVAL_MS;
     while (this.#synced < asked) {
       if (performance.now() > until) throw new Error('what Redis tells of its keys does not arrive');
-      await this.#redis.publish(this.#sync, String(asked));
+      // Told on the very way that calls are told on: a channel of its own may stand before that does.
+      const key = `${this.#calls}${SYNC}${asked}`;
+      await this.#redis.multi().hSet(key, 'v', '0').del(key).exec();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

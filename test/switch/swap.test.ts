@@ -85,7 +85,7 @@ describe('hold among three', () => {
       ['EventHeld', AGENT, GUEST, 71],
       ['EventRetrieved', AGENT, GUEST, 72],
       ['EventHeld', AGENT, GUEST, 73],
-      ['EventRetrieved', AGENT, GUEST, 0],
+      ['EventRetrieved', AGENT, GUEST, 74],
     ]);
   });
 
