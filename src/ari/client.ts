@@ -2,7 +2,7 @@ import { Backoff } from './backoff.ts';
 import { type AriMethod, type Carrier, Exchange, type ExchangeOwner } from './carrier.ts';
 import { kindOf } from './carrier-policy.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { Deadlines, type Expirable } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
 import { type Download, Downloads } from './download.ts';
 import { AriError, type AriErrorKind } from './errors.ts';
 import { HttpCarrier } from './http-carrier.ts';
@@ -19,6 +19,7 @@ import type { Requester, RequestOptions } from './resources/requester.ts';
 import { encodeQuery } from './resources/requester.ts';
 import { type AriStats, emptyStats, type RequestOutcome } from './stats.ts';
 import type { AriEvent } from './types.generated.ts';
+import { Waiters } from './waiters.ts';
 import { MAX_REQUEST_FRAME_BYTES } from './websocket-carrier.ts';
 
 /** Between two reports of things that make no sense, ms: a node that talks nonsense must not fill the log. */
@@ -50,7 +51,7 @@ export class AriClient implements Requester {
   readonly #downloads: Downloads;
   readonly #exchangeOwner: ExchangeOwner;
   readonly #connectionOwner: ConnectionOwner;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new Waiters(this.#deadlines);
   readonly #tickMs: number;
   #state: AriState = 'idle';
   #connection: Connection | undefined;
@@ -132,14 +133,7 @@ export class AriClient implements Requester {
     if (this.#state === 'ready') return Promise.resolve();
     if (this.#state === 'closed') return Promise.reject(this.#stateError('closed', 'the client is closed'));
     this.#startTicker();
-    return new Promise((resolve, reject) => {
-      const waiter = new Waiter(performance.now() + timeoutMs, resolve, reject, () => {
-        this.#waiters.delete(waiter);
-        reject(this.#stateError('timeout', `not ready within ${timeoutMs} ms`));
-      });
-      this.#waiters.add(waiter);
-      this.#deadlines.add(waiter);
-    });
+    return this.#waiters.wait(timeoutMs, () => this.#stateError('timeout', `not ready within ${timeoutMs} ms`));
   }
 
   /**
@@ -348,26 +342,16 @@ export class AriClient implements Requester {
     const previous = this.#state;
     if (previous === next || previous === 'closed') return;
     this.#state = next;
-    if (next === 'ready') this.#endWaiters(undefined);
-    if (next === 'closed') this.#endWaiters(this.#stateError('closed', 'the client is closed'));
+    if (next === 'ready') this.#waiters.end();
+    if (next === 'closed') this.#waiters.end(this.#stateError('closed', 'the client is closed'));
     if (next === 'replaced') {
-      this.#endWaiters(this.#stateError('replaced', 'another client has taken over the application'));
+      this.#waiters.end(this.#stateError('replaced', 'another client has taken over the application'));
     }
     try {
       this.#options.onState?.(next, previous);
     } catch (error) {
       this.#stats.handlerErrors += 1;
       this.#report(error);
-    }
-  }
-
-  #endWaiters(error: AriError | undefined): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) {
-      this.#deadlines.delete(waiter);
-      if (error) waiter.reject(error);
-      else waiter.resolve();
     }
   }
 
@@ -392,14 +376,4 @@ export class AriClient implements Requester {
     this.#connection?.tick(now, blocked ? lateBy : 0);
     if (!blocked) this.#deadlines.sweep(now);
   }
-}
-
-/** Someone waiting for `ready`. */
-class Waiter implements Expirable {
-  constructor(
-    readonly deadline: number,
-    readonly resolve: () => void,
-    readonly reject: (error: AriError) => void,
-    readonly expire: () => void,
-  ) {}
 }

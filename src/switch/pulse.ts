@@ -1,4 +1,5 @@
 import { type DeathAfter, DeathJudge, type Sight } from './death.ts';
+import { Looks } from './looks.ts';
 
 /** Between two looks at a node, ms. */
 const INTERVAL_MS = 1_000;
@@ -29,9 +30,7 @@ export class Pulse {
   readonly #options: PulseOptions;
   #judge: DeathJudge;
   #dead = false;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #closed = false;
+  readonly #looks = new Looks(() => this.#look(), INTERVAL_MS);
 
   constructor(options: PulseOptions) {
     this.#options = options;
@@ -44,20 +43,16 @@ export class Pulse {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.look(), INTERVAL_MS);
+    this.#looks.start();
   }
 
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
+    this.#looks.close();
   }
 
   /** Looks now; a look that is under way is not doubled. */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#looks.now();
   }
 
   async #look(): Promise<void> {
@@ -69,7 +64,7 @@ export class Pulse {
       return;
     }
     const seen = connected() ? 'alive' : await knock();
-    if (this.#closed) return;
+    if (this.#looks.closed) return;
     // A connection that was made meanwhile says more than an unanswered knock.
     const of = this.#judge.saw(connected() ? 'alive' : seen, now());
     const was = this.#dead;

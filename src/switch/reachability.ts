@@ -2,6 +2,7 @@ import { AriClient, AriError } from '../ari/index.ts';
 import type { NodeReach } from '../ports.ts';
 import type { AriAccess } from './asterisk-switch.ts';
 import { GAP_MS } from './death.ts';
+import { Looks } from './looks.ts';
 
 /** Looks of one kind at least before anything follows from them, however short a lease is. */
 const FEWEST = 3;
@@ -63,6 +64,7 @@ export class ReachJudge {
   }
 }
 
+/** What is to be known of the node, and who is told. */
 export interface ReachabilityOptions {
   readonly leaseMs: number;
   /** An event socket to the node stands here. */
@@ -81,13 +83,12 @@ export class Reachability {
   readonly #judge: ReachJudge;
   #reach: NodeReach | undefined;
   #told: NodeReach | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #closed = false;
+  readonly #looks: Looks;
 
   constructor(options: ReachabilityOptions) {
     this.#options = options;
     this.#judge = new ReachJudge(options.leaseMs);
+    this.#looks = new Looks(() => this.#look(), Math.min(INTERVAL_MS, options.leaseMs / 3));
   }
 
   /** Undefined before the first look. */
@@ -96,21 +97,17 @@ export class Reachability {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.look(), Math.min(INTERVAL_MS, this.#options.leaseMs / 3));
+    this.#looks.start();
     void this.look();
   }
 
   close(): void {
-    this.#closed = true;
-    clearInterval(this.#timer);
+    this.#looks.close();
   }
 
   /** Looks now; a look that is under way is not doubled. */
   look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
-    return this.#looking;
+    return this.#looks.now();
   }
 
   async #look(): Promise<void> {
@@ -118,7 +115,7 @@ export class Reachability {
     const began = now();
     // A socket that was opened meanwhile says more than a question that was not answered.
     const reached = stands() || (await ask()) || stands();
-    if (this.#closed) return;
+    if (this.#looks.closed) return;
     this.#reach = this.#judge.saw(reached, now(), began);
     if (this.#reach === 'unsure' || this.#reach === this.#told) return;
     const first = this.#told === undefined && this.#reach === 'steady';
