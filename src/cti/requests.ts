@@ -162,7 +162,11 @@ export const METHODS = {
       thisDN: Dn.optional(),
       callType: CallType.optional(),
       limit: z.int().min(1).max(1000).default(100),
-      cursor: z.string().max(256).optional().describe('from the answer before; absent for the first page'),
+      cursor: z
+        .string()
+        .regex(/^\d{15}-[0-9a-f]{32}\d{3}$/, 'must be the cursor of an answer before')
+        .optional()
+        .describe('from the answer before; absent for the first page'),
     }),
     z.strictObject({
       calls: z.array(CallSummary),

@@ -92,6 +92,13 @@ describe('params', () => {
     });
   });
 
+  it('take only a cursor that an answer may have given', () => {
+    expect(accepts('RequestListCalls', { cursor: `001732000000000-${callID}` })).toBe(true);
+    for (const cursor of ['', 'next', callID, `1-${callID}`]) {
+      expect(accepts('RequestListCalls', { cursor })).toBe(false);
+    }
+  });
+
   it('limit the ring timeout to 1 to 600 whole seconds', () => {
     for (const ringTimeout of [1, 600]) expect(accepts('RequestMakeCall', { ...make, ringTimeout })).toBe(true);
     for (const ringTimeout of [0, 601, 1.5, '30']) {
