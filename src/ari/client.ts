@@ -149,7 +149,8 @@ export class AriClient implements Requester {
     const carrier = () => this.#carrierFor(method, path, body, binary);
     const timeoutMs = options?.timeoutMs ?? this.#settings.requestTimeoutMs;
     const send = () => this.#send(carrier(), method, target, body, timeoutMs, binary, options?.signal) as Promise<T>;
-    const wait = method === 'GET' ? undefined : this.#options.gate?.();
+    const changes = method !== 'GET' && options?.harmless !== true;
+    const wait = changes ? this.#options.gate?.() : undefined;
     return wait ? wait.then(send) : send();
   }
 

@@ -10,6 +10,10 @@ export class Events {
 
   /** Has Asterisk send a ChannelUserevent of this name to an application; an inactive one gets nothing, and nobody is told. */
   user(name: string, application: string, options?: CallOptions): Promise<void> {
-    return this.#ari.request('POST', `/events/user/${encode(name)}`, { ...options, query: { application } });
+    return this.#ari.request('POST', `/events/user/${encode(name)}`, {
+      ...options,
+      query: { application },
+      harmless: true,
+    });
   }
 }

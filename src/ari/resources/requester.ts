@@ -15,6 +15,8 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** the answer is bytes */
   binary?: boolean;
+  /** changes nothing that anybody owns, whatever its method: it does not wait at the client's gate, as no GET does */
+  harmless?: boolean;
 }
 
 /** Options that every helper takes. */

@@ -178,6 +178,29 @@ describe('a gate', () => {
     expect(at.server.connections).toBe(2);
   });
 
+  it('holds up what changes something, and nothing else: a user event is no change', async () => {
+    const first = gate();
+    let shut = false;
+    at = await scene({ gate: () => (shut ? first.promise : undefined) });
+    await at.client.connect();
+    shut = true;
+    at.server.script = () => ({ status: 204 });
+    let done = false;
+    const changing = at.client.channels.answer('c1').then(() => {
+      done = true;
+    });
+    await at.client.events.user('canary', 'app');
+    await at.client.channels.get('c1');
+    expect(done).toBe(false);
+    first.open();
+    await changing;
+    expect(at.server.requests.map((r) => r.path).filter((p) => /canary|c1/.test(p))).toEqual([
+      '/events/user/canary',
+      '/channels/c1',
+      '/channels/c1/answer',
+    ]);
+  });
+
   it('that opens when the client has been closed opens no event socket', async () => {
     const first = gate();
     at = await scene({ gate: () => first.promise });
