@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PhoneCall } from '../../lab/phone/call.ts';
 import { agentTone } from '../../lab/standing.ts';
-import { expectWhole, only, plain, told } from '../support/call-events.ts';
+import { expectWhole, only, plain, TALKED, told } from '../support/call-events.ts';
 import { CUSTOMER_TONE } from '../support/conversation.ts';
 import { type Hears, hearing } from '../support/hearing.ts';
 import { AGENT, CUSTOMER, Office, sinceTheyTalked, TRUNK_NUMBER } from '../support/office.ts';
@@ -72,17 +72,6 @@ describe('supervision', () => {
     thirdDN: AGENT,
     thirdDNRole,
   });
-  const LEFT = {
-    messageID: 'EventReleased',
-    thisQueue: '',
-    makeCallType: 'Regular',
-    wrapUpDuration: 0,
-    recordedEarlymedia: false,
-    earlyDetectCause: 200,
-    connectionStatus: 'Connected',
-    q850: 16,
-    moments: 'start progress answer bridge end',
-  };
   const ANSWERED = { messageID: 'EventEstablished', thisQueue: '', makeCallType: 'Regular' };
 
   test.each([
@@ -105,7 +94,7 @@ describe('supervision', () => {
       { messageID: 'EventRinging', ...observer, referenceID: 7, thisQueue: '' },
       { ...ANSWERED, ...observer, referenceID: 7, agentStatus: `${name}Started` },
       {
-        ...LEFT,
+        ...TALKED,
         ...observer,
         referenceID: 8,
         agentStatus: `${name}Ended`,
@@ -157,7 +146,7 @@ describe('supervision', () => {
         callState: 'OK',
         agentStatus: 'BargeinEnded',
       },
-      { ...LEFT, ...speaker, referenceID: 0, hangupCause: 'BY_AGENT', hangupDisposition: 'recv_bye' },
+      { ...TALKED, ...speaker, referenceID: 0, hangupCause: 'BY_AGENT', hangupDisposition: 'recv_bye' },
     ]);
   });
 
@@ -180,7 +169,7 @@ describe('supervision', () => {
       { messageID: 'EventRinging', ...speaker, referenceID: 7, thisQueue: '', agentStatus: 'Dialed' },
       { ...ANSWERED, ...speaker, referenceID: 7, agentStatus: 'Connected' },
       {
-        ...LEFT,
+        ...TALKED,
         ...agentOf(callID),
         referenceID: 7,
         moments: 'start answer bridge end',
